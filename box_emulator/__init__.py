@@ -1,0 +1,12 @@
+"""A Box to hold in your hand: sign-in and the content API over HTTP, with switches for faults and time."""
+
+from .apps import App
+from .database import WrongDatabase
+from .embedding import embed
+from .emulator import Emulator, Options
+from .items import Item
+from .serving import Server, serve
+from .tokens import TokenPair
+from .users import User
+
+__all__ = ["App", "Emulator", "Item", "Options", "Server", "TokenPair", "User", "WrongDatabase", "embed", "serve"]

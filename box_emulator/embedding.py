@@ -1,0 +1,49 @@
+"""The emulator inside an app, for a demo that needs nothing else: no account, no second port to open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from .emulator import Emulator
+from .serving import Server
+from .web import pages_app
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from flask import Flask
+
+PREFIX = "/_box"
+
+
+def embed(app: Flask, folder: Path) -> dict[str, str]:
+    """Run an emulator for ``app`` with its data in ``folder``, and return the settings under which to use it.
+
+    Visitors reach only the consent page, below ``/_box`` on the app's own port. The API listens on loopback, for the
+    app's own calls. There are no switches. Several processes may embed the same folder; a server that forks after
+    this call works too. ``app.extensions["box_emulator"]`` is the `Server`. Raises `WrongDatabase`.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    emulator = Emulator(folder / "box.sqlite3", redirect_uris=["/callback"])
+    server = Server(emulator, "127.0.0.1", 0, 0, api_only=True)
+    server.start()
+    app.extensions["box_emulator"] = server
+    mounted = DispatcherMiddleware(app.wsgi_app, {PREFIX: pages_app(emulator)})
+    app.wsgi_app = _Awake(mounted, server)  # type: ignore[method-assign] # Flask's way to add middleware
+    return server.settings | {"BOX_AUTHORIZE_URL": f"{PREFIX}/api/oauth2/authorize"}
+
+
+class _Awake:
+    """Sees to it that the emulator runs in the process that answers, even if that was forked after `embed`."""
+
+    def __init__(self, app: WSGIApplication, server: Server) -> None:
+        self._app = app
+        self._server = server
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self._server.start()
+        return self._app(environ, start_response)

@@ -1,0 +1,90 @@
+"""The people who own the files."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import overload
+
+from .clock import Clock
+from .database import Database
+
+GIGABYTE = 1024**3
+_FIRST_ID = 10_000_001
+
+
+@dataclass(frozen=True)
+class User:
+    """A made-up user. Sizes are in bytes; ``space_amount`` is None where Box shall not say."""
+
+    id: str
+    name: str
+    login: str
+    job_title: str
+    language: str
+    timezone: str
+    space_amount: int | None
+    space_used: int
+    max_upload_size: int
+    avatar: bytes | None = field(repr=False)
+    created_at: float
+    modified_at: float
+
+
+class Users(Sequence[User]):
+    """All users, in the order in which they were added."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(
+        self,
+        name: str,
+        login: str,
+        *,
+        job_title: str = "",
+        space_amount: int | None = 10 * GIGABYTE,
+        space_used: int = 0,
+        avatar: bytes | None = None,
+        age: float = 0,
+    ) -> User:
+        """Add a user, ``age`` seconds ago. ``space_used`` is what old versions take; files come on top."""
+        now = self._clock.now() - age
+        with self._database.transaction() as transaction:
+            last = transaction.execute("SELECT MAX(id) FROM users").fetchone()[0]
+            user_id = last + 1 if last else _FIRST_ID
+            transaction.execute(
+                "INSERT INTO users VALUES (?, ?, ?, ?, 'en', 'America/Los_Angeles', ?, ?, ?, ?, ?, ?)",
+                (user_id, name, login, job_title, space_amount, space_used, 5 * GIGABYTE, avatar, now, now),
+            )
+        return self.named(login)
+
+    def get(self, user_id: str) -> User | None:
+        row = self._database.row("SELECT * FROM users WHERE id = ?", user_id)
+        return _user(row) if row else None
+
+    def named(self, login: str) -> User:
+        """Return the user with this login, or raise `KeyError`."""
+        row = self._database.row("SELECT * FROM users WHERE login = ?", login)
+        if row is None:
+            raise KeyError(login)
+        return _user(row)
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    @overload
+    def __getitem__(self, index: int) -> User: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[User]: ...
+    def __getitem__(self, index: int | slice) -> User | Sequence[User]:
+        return self._all()[index]
+
+    def _all(self) -> list[User]:
+        return [_user(row) for row in self._database.rows("SELECT * FROM users ORDER BY id")]
+
+
+def _user(row: sqlite3.Row) -> User:
+    return User(str(row["id"]), *row[1:])

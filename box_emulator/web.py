@@ -1,0 +1,66 @@
+"""The WSGI applications: which routes are served where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from . import authorize, content, downloads, oauth, switches
+from .errors import ApiError, OAuthError, not_implemented
+from .traffic import Traffic
+
+if TYPE_CHECKING:
+    from .emulator import Emulator
+
+
+def whole_app(emulator: Emulator, download_url: str) -> Flask:
+    """What the emulator serves when it runs alone: everything but downloads."""
+    app = api_app(emulator, download_url)
+    app.register_blueprint(authorize.routes)
+    app.register_blueprint(switches.routes)
+    return app
+
+
+def api_app(emulator: Emulator, download_url: str) -> Flask:
+    """What an app's server talks to: tokens and the content API."""
+    app = _app(emulator)
+    app.config["DOWNLOAD_URL"] = download_url
+    app.register_blueprint(oauth.routes)
+    app.register_blueprint(content.routes)
+    app.wsgi_app = Traffic(app.wsgi_app, emulator)  # type: ignore[method-assign] # Flask's way to add middleware
+    return app
+
+
+def pages_app(emulator: Emulator) -> Flask:
+    """What a browser sees of Box when it signs in."""
+    app = _app(emulator)
+    app.register_blueprint(authorize.routes)
+    return app
+
+
+def download_app(emulator: Emulator) -> Flask:
+    """The second host, which serves file contents to whoever has a signed address."""
+    app = _app(emulator)
+    app.register_blueprint(downloads.routes)
+    app.wsgi_app = Traffic(app.wsgi_app, emulator)  # type: ignore[method-assign]
+    return app
+
+
+def _app(emulator: Emulator) -> Flask:
+    app = Flask("box_emulator", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Box gives OPTIONS a meaning of its own
+    app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
+    app.url_map.strict_slashes = False
+    app.extensions["box_emulator"] = emulator
+    app.register_error_handler(ApiError, ApiError.response)
+    app.register_error_handler(OAuthError, OAuthError.response)
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _http_error(error: HTTPException) -> Response:
+    if isinstance(error, NotFound | MethodNotAllowed):
+        return not_implemented(request.method, request.path).response()
+    return ApiError(error.code or 500).response()
