@@ -1,0 +1,80 @@
+"""The connections to Box: kept open, through the proxy in force, and never waited on without end."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import time
+from collections.abc import MutableMapping
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+
+from .config import LOOPBACK
+
+CONNECTIONS = 32  # kept open at most for each host
+
+
+class PooledSession(requests.Session):
+    """A requests session with a pool, proxies looked up once a host, and a limit on how long an answer may drip.
+
+    ``trust_env`` is off because it would let a `.netrc` entry replace the Authorization header, and asks the
+    environment anew for every request; the proxy and certificate settings are honoured all the same.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        adapter = HTTPAdapter(pool_connections=8, pool_maxsize=CONNECTIONS)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+        self.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self._local = threading.local()
+        self._proxies_for = functools.lru_cache(maxsize=64)(_proxies_for)
+
+    def whole_answers_by(self, deadline: float | None) -> None:
+        """Have this thread's next answers read whole before ``deadline`` (monotonic seconds), or streamed if None."""
+        self._local.deadline = deadline
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        parts = urlsplit(str(url))
+        return {**settings, "proxies": dict(self._proxies_for(parts.scheme, parts.netloc))}
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        response = super().send(request, **kwargs)
+        deadline = getattr(self._local, "deadline", None)
+        if deadline is not None:
+            response._content = _whole(response, deadline)  # what .content and .text give from here on
+        return response
+
+
+def _whole(response: requests.Response, deadline: float) -> bytes:
+    """Read the body, whatever comes at a time: the socket's own time-out starts anew with each byte."""
+    chunks = []
+    try:
+        while chunk := response.raw.read1(65536, decode_content=True):
+            chunks.append(chunk)
+            if time.monotonic() > deadline:
+                raise requests.exceptions.ReadTimeout("the answer took too long")
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise requests.exceptions.ReadTimeout(error) from None
+    except urllib3.exceptions.HTTPError as error:  # cut off, or not what its headers say
+        raise requests.exceptions.ConnectionError(error) from None
+    finally:
+        if response.raw.length_remaining:
+            response.close()  # not to be used again
+    response.raw.release_conn()
+    return b"".join(chunks)
+
+
+def _proxies_for(scheme: str, netloc: str) -> MutableMapping[str, str]:
+    host = urlsplit(f"//{netloc}").hostname
+    if host in LOOPBACK:  # a proxy elsewhere cannot reach this machine's own ports
+        return {}
+    return cast(MutableMapping[str, str], get_environ_proxies(f"{scheme}://{netloc}/"))

@@ -1,0 +1,58 @@
+"""What can go wrong, in one tree: each child is a different thing to do next."""
+
+from __future__ import annotations
+
+from .problems import PROBLEMS, Problem
+
+
+class BoxAuthError(Exception):
+    """Any failure of this package. Its text is safe to show and to log: no token, code or secret is ever in it.
+
+    ``code`` is the short name under which `problems.py` and the documents explain it; ``detail`` adds what is
+    particular to this case, such as Box's own words.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.problem: Problem = PROBLEMS[code]
+        self.detail = detail
+        super().__init__(code, detail)
+
+    @property
+    def code(self) -> str:
+        return self.problem.code
+
+    def __str__(self) -> str:
+        problem = self.problem
+        return " ".join(part for part in (problem.happened, self.detail, problem.todo, f"[{problem.code}]") if part)
+
+
+class ConfigError(BoxAuthError):
+    """The settings are wrong. ``problems`` names them all at once, one sentence each. To do: edit `.env`."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("settings", " ".join(problems))
+
+
+class SignInRequired(BoxAuthError):
+    """Nobody is signed in here, or no longer. To do: sign in again."""
+
+
+class SignInFailed(BoxAuthError):
+    """A sign-in was begun and could not be finished. To do: what its page says, then begin anew."""
+
+
+class BoxUnavailable(BoxAuthError):
+    """Box did not answer, or not with sense. To do: wait ``retry_after`` seconds and try again; nothing is lost."""
+
+    def __init__(self, code: str, detail: str = "", retry_after: int | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(code, detail)
+
+
+class StoreUnavailable(BoxAuthError):
+    """The place where tokens are kept cannot be read or written. To do: mend the folder or server it names."""
+
+
+class TokensUnsaved(StoreUnavailable):
+    """Box gave new tokens and they could not be kept. To do: mend the store, then sign in again."""

@@ -1,0 +1,166 @@
+"""The OAuth conversation with Box: start, finish, client, forget. Plain values in and out; no web framework."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from box_sdk_gen import BoxClient, NetworkSession
+from box_sdk_gen.schemas import AccessToken
+
+from .config import Settings
+from .errors import SignInFailed
+from .network import Network
+from .oauth import OAuth
+from .refresh import Refresher
+from .retries import Renewable
+from .tokens import TokenRecord, TokenStore, new_grant
+
+LOGIN_SECONDS = 600.0  # how long a sign-in that was begun may take
+
+
+@dataclass(frozen=True)
+class PendingLogin:
+    """A sign-in that was begun: its one-use ``state``, when (seconds since 1970), and where to go afterwards."""
+
+    state: str
+    begun_at: float
+    next: str = ""
+
+
+class Flow:
+    """Signs users in and acts for them. One for the whole process; safe to share between threads."""
+
+    def __init__(
+        self, settings: Settings, store: TokenStore, network: Network, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.network = network
+        self.oauth = OAuth(settings, network)
+        self.tokens = Refresher(store, self.oauth, clock)
+        self._clock = clock
+
+    def start(self, *, redirect_uri: str = "", next: str = "") -> tuple[str, PendingLogin]:
+        """Return Box's consent address for the browser, and what to remember until the answer comes.
+
+        The address is built here because the SDK's own ignores base URLs (Box Verified Enterprise, a local Box).
+        """
+        pending = PendingLogin(secrets.token_urlsafe(24), self._clock(), next)
+        query = urlencode(
+            {
+                "response_type": "code",
+                "client_id": self.settings.client_id,
+                "redirect_uri": redirect_uri or self.settings.redirect_uri,
+                "state": pending.state,
+            }
+        )
+        return f"{self.settings.box_authorize_url}?{query}", pending
+
+    def finish(self, answer: Mapping[str, str], pending: PendingLogin | None) -> TokenRecord:
+        """Exchange the code in Box's answer (the callback's query) for tokens, and store them.
+
+        ``pending`` is what `start` gave for the answer's ``state``; the caller sees to it that it is used once.
+        Raises `SignInFailed`, `BoxUnavailable` or `StoreUnavailable`; nothing stored is touched then.
+        """
+        state = answer.get("state", "")
+        if not state:
+            raise SignInFailed("state_missing")
+        if pending is None or not secrets.compare_digest(state.encode(), pending.state.encode()):
+            raise SignInFailed("state_unknown")
+        if not 0 <= self._clock() - pending.begun_at <= LOGIN_SECONDS:
+            raise SignInFailed("state_expired")
+        if "error" in answer:
+            raise _refusal(answer)
+        if not answer.get("code"):
+            raise SignInFailed("code_missing")
+
+        issued_at = self._clock()
+        tokens = self.oauth.exchange(answer["code"])
+        user = self.oauth.who(tokens.access_token)
+        record = TokenRecord(
+            user_id=user.id,
+            name=user.name or "",
+            login=user.login or "",
+            grant=new_grant(),
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token,
+            issued_at=issued_at,
+            lifetime=tokens.lifetime,
+        )
+        with self.store.lock(record.user_id):
+            earlier = self.store.load(record.user_id)
+            if earlier:
+                record = replace(record, grant=earlier.grant)
+            self.store.save(record)
+        return record
+
+    def find(self, user_id: str, grant: str) -> TokenRecord | None:
+        """Return the record that a session speaks of, or None if that sign-in has been ended."""
+        return self.tokens.find(user_id, grant)
+
+    def client(self, user_id: str, grant: str) -> BoxClient:
+        """Return an SDK client that acts for the user; cheap to make, so make one a request."""
+        return BoxClient(auth=UserAuth(self, user_id, grant), network_session=self.network.session)
+
+    def forget(self, user_id: str, grant: str) -> None:
+        """Sign the user out everywhere: delete the record, then revoke at Box, whatever Box answers."""
+        with self.store.lock(user_id):
+            record = self.find(user_id, grant)
+            if record is None:
+                return
+            self.store.delete(user_id)
+        # Whether ending one token ends the other is reported both ways (box-python-sdk-gen #339), so end both.
+        self.network.at_once(
+            lambda: self.oauth.revoke(record.refresh_token),
+            lambda: self.oauth.revoke(record.access_token),
+        )
+
+
+class UserAuth(Renewable):
+    """The SDK's authentication for one signed-in user, over the token store."""
+
+    def __init__(self, flow: Flow, user_id: str, grant: str) -> None:
+        super().__init__()
+        self._flow, self._user_id, self._grant = flow, user_id, grant
+
+    def retrieve_token(self, *, network_session: NetworkSession | None = None) -> AccessToken:
+        return AccessToken(access_token=self._access())
+
+    def retrieve_authorization_header(self, *, network_session: NetworkSession | None = None) -> str:
+        return f"Bearer {self._access()}"
+
+    def refresh_token(self, *, network_session: NetworkSession | None = None) -> AccessToken:
+        return AccessToken(access_token=self._access(refused=self._access()))
+
+    def renew(self, refused: str) -> None:
+        self._access(refused)
+
+    def revoke_token(self, *, network_session: NetworkSession | None = None) -> None:
+        self._flow.forget(self._user_id, self._grant)
+
+    def downscope_token(
+        self,
+        scopes: list[str],
+        *,
+        resource: str | None = None,
+        shared_link: str | None = None,
+        network_session: NetworkSession | None = None,
+    ) -> AccessToken:
+        return self._flow.oauth.narrow(self._access(), scopes, resource, shared_link)
+
+    def _access(self, refused: str = "") -> str:
+        return self._flow.tokens.access(self._user_id, self._grant, refused).access_token
+
+
+def _refusal(answer: Mapping[str, str]) -> SignInFailed:
+    """Name the error that Box put into the callback, in its own words (they are escaped where they are shown)."""
+    words = answer.get("error_description", "")[:300]
+    if answer["error"] == "access_denied":
+        return SignInFailed("access_denied")
+    if words.strip() == "107":  # reported for apps an enterprise has not enabled (box-python-sdk #127)
+        return SignInFailed("app_blocked")
+    return SignInFailed("box_said_no", f"Box says: {answer['error'][:100]}. {words}".strip())

@@ -1,0 +1,88 @@
+"""One pooled, time-bounded connection to Box for the whole process."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
+from typing import Any, cast
+
+from box_sdk_gen import BaseUrls, NetworkSession
+
+from .config import Settings
+from .connection import CONNECTIONS, PooledSession
+from .errors import BoxUnavailable
+from .retries import BRIEF, BUDGET, READ, NoRetries, PatientClient
+
+
+class Network:
+    """Makes the SDK's network sessions over one connection pool; a forked process gets a pool of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._urls = BaseUrls(
+            base_url=settings.box_api_url,
+            upload_url=settings.box_upload_url,
+            oauth_2_url=f"{settings.box_api_url}/oauth2",
+        )
+        self._lock = threading.Lock()
+        self._pid = 0
+        self._session: NetworkSession | None = None
+        self._brief: NetworkSession | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._http: PooledSession | None = None
+
+    @property
+    def session(self) -> NetworkSession:
+        self._once_a_process()
+        return cast(NetworkSession, self._session)
+
+    @property
+    def brief(self) -> NetworkSession:
+        """A session over the same connections for calls that the page can do without."""
+        self._once_a_process()
+        return cast(NetworkSession, self._brief)
+
+    def at_once(self, *calls: Callable[[], Any]) -> list[Any]:
+        """Make several calls side by side and return their results in order; the first error is raised.
+
+        The calls see the caller's context (Flask's request, for one). Raises `BoxUnavailable` when they take too long.
+        """
+        self._once_a_process()
+        threads = cast(ThreadPoolExecutor, self._threads)
+        deadline = time.monotonic() + BUDGET + READ
+        futures: list[Future[Any]] = [threads.submit(contextvars.copy_context().run, call) for call in calls[1:]]
+        try:
+            first = [call() for call in calls[:1]]
+            return first + [future.result(timeout=max(0.0, deadline - time.monotonic())) for future in futures]
+        except TookTooLong:
+            raise BoxUnavailable("box_slow") from None
+        finally:
+            for future in futures:
+                future.cancel()
+
+    def close(self) -> None:
+        """Close this process's connections; the next call opens new ones."""
+        with self._lock:
+            if self._http is not None and self._pid == os.getpid():
+                self._http.close()
+                cast(ThreadPoolExecutor, self._threads).shutdown(wait=False, cancel_futures=True)
+            self._pid = 0
+
+    def _once_a_process(self) -> None:
+        if self._pid == os.getpid():
+            return
+        with self._lock:
+            if self._pid != os.getpid():
+                self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="box")
+                self._http = PooledSession()
+                self._session = self._make_session(BUDGET)
+                self._brief = self._make_session(BRIEF)
+                self._pid = os.getpid()
+
+    def _make_session(self, budget: float) -> NetworkSession:
+        client = PatientClient(cast(PooledSession, self._http), budget)
+        return NetworkSession(network_client=client, retry_strategy=NoRetries(), base_urls=self._urls)

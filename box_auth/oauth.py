@@ -1,0 +1,110 @@
+"""Box's OAuth endpoints: code for tokens, refresh, revoke, narrow. The one spot where its refusals become ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from box_sdk_gen import BoxAPIError, BoxClient, BoxDeveloperTokenAuth
+from box_sdk_gen.managers.authorization import (
+    AuthorizationManager,
+    RequestAccessTokenGrantType,
+    RequestAccessTokenSubjectTokenType,
+)
+from box_sdk_gen.schemas import AccessToken, UserFull
+
+from .config import Settings
+from .errors import BoxAuthError, BoxUnavailable, SignInFailed, SignInRequired
+from .network import Network
+from .tokens import usable_lifetime
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """One answer of Box's token endpoint. ``lifetime`` is in seconds, None if Box did not say anything usable."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    lifetime: float | None
+
+
+class OAuth:
+    """Asks Box's OAuth endpoints, with this app's credentials in the body (Box refuses Basic: scribejava #842)."""
+
+    def __init__(self, settings: Settings, network: Network) -> None:
+        self._credentials: dict[str, Any] = {
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret,
+        }
+        self._network = network
+
+    def exchange(self, code: str) -> Tokens:
+        """Turn a login code into tokens. Raises `SignInFailed` if Box refuses it, `BoxUnavailable` if Box is away."""
+        return self._tokens(RequestAccessTokenGrantType.AUTHORIZATION_CODE, SignInFailed("code_refused"), code=code)
+
+    def refresh(self, refresh_token: str, *, brief: bool = False) -> Tokens:
+        """Turn a refresh token into the next pair; sent once. Raises `SignInRequired` if Box says it is over.
+
+        ``brief`` is for a caller that can go on without: it waits less.
+        """
+        return self._tokens(
+            RequestAccessTokenGrantType.REFRESH_TOKEN,
+            SignInRequired("token_ended"),
+            brief=brief,
+            refresh_token=refresh_token,
+        )
+
+    def revoke(self, token: str) -> None:
+        """End a token at Box, as far as Box will: whatever it answers, nobody can do more about it."""
+        try:
+            self._manager().revoke_access_token(**self._credentials, token=token)
+        except (BoxAPIError, BoxAuthError):
+            pass
+
+    def narrow(self, access_token: str, scopes: list[str], resource: str | None, link: str | None) -> AccessToken:
+        """Exchange an access token for one that can do less ("downscoping"); it has no refresh token."""
+        return self._manager().request_access_token(
+            RequestAccessTokenGrantType.URN_IETF_PARAMS_OAUTH_GRANT_TYPE_TOKEN_EXCHANGE,
+            subject_token=access_token,
+            subject_token_type=RequestAccessTokenSubjectTokenType.URN_IETF_PARAMS_OAUTH_TOKEN_TYPE_ACCESS_TOKEN,
+            resource=resource,
+            scope=" ".join(scopes),
+            box_shared_link=link,
+        )
+
+    def who(self, access_token: str) -> UserFull:
+        """Ask Box whose token this is."""
+        client = BoxClient(auth=BoxDeveloperTokenAuth(access_token), network_session=self._network.session)
+        try:
+            return client.users.get_user_me(fields=["name", "login"])
+        except BoxAPIError:
+            raise SignInFailed("box_said_no") from None
+        except (TypeError, KeyError, ValueError, AttributeError):  # JSON, but not a user
+            raise BoxUnavailable("box_bad_answer") from None
+
+    def _tokens(
+        self, grant_type: RequestAccessTokenGrantType, refused: BoxAuthError, brief: bool = False, **proof: Any
+    ) -> Tokens:
+        try:
+            answer = self._manager(brief).request_access_token(grant_type, **self._credentials, **proof)
+        except BoxAPIError as error:
+            raise _named(error, refused) from None  # the SDK's error quotes the request, secrets and all
+        if not (isinstance(answer.access_token, str) and isinstance(answer.refresh_token, str)):
+            raise BoxUnavailable("box_bad_answer")
+        return Tokens(answer.access_token, answer.refresh_token, usable_lifetime(answer.expires_in))
+
+    def _manager(self, brief: bool = False) -> AuthorizationManager:
+        return AuthorizationManager(network_session=self._network.brief if brief else self._network.session)
+
+
+def _named(error: BoxAPIError, refused: BoxAuthError) -> BoxAuthError:
+    """Name a refusal by ``error`` and ``error_description``, which the SDK does not read (box-facts: python #730)."""
+    body = error.response_info.body or {}
+    name, words = str(body.get("error", ""))[:100], str(body.get("error_description", ""))[:300]
+    if name == "invalid_grant":
+        return refused
+    if name in ("invalid_client", "unauthorized_client"):
+        return SignInFailed("client_refused", f"Box says: {words or name}")
+    if name == "invalid_request" and "grant type" in words.lower():
+        return SignInFailed("wrong_app_type", f"Box says: {words}")
+    return BoxUnavailable("box_refused", f"Box says: {words or name}" if name else "")

@@ -1,0 +1,93 @@
+"""What a visitor sees when something fails: a page with what happened and what to do. Also what the log never sees."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+
+import requests
+from box_sdk_gen import BoxAPIError
+from flask import Flask, Response, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from .errors import BoxAuthError, BoxUnavailable, ConfigError
+
+_BY_STATUS = {404: "not_found", 405: "wrong_method", 500: "internal"}
+_SECRET_ARGUMENTS = re.compile(r"\b(code|state|access_token)=[^&\s\"']+")
+
+
+def install(app: Flask) -> None:
+    """Give ``app`` a page for every failure (``templates/problem.html``), careful headers and a discreet log."""
+    app.register_error_handler(BoxAuthError, lambda error: show(error))
+    app.register_error_handler(BoxAPIError, _box_refused)
+    app.register_error_handler(requests.RequestException, lambda error: show(BoxUnavailable("box_unreachable")))
+    app.register_error_handler(CSRFError, lambda error: show(BoxAuthError("form_expired")))
+    app.register_error_handler(HTTPException, _http_error)
+    app.after_request(_careful_headers)
+    server_log = logging.getLogger("werkzeug")
+    if not any(isinstance(known, _Discreet) for known in server_log.filters):
+        server_log.addFilter(_Discreet())
+
+
+def explain(app: Flask, error: BoxAuthError) -> None:
+    """Have every page of an app that cannot start say what to fix, and its terminal too."""
+    lines = error.problems if isinstance(error, ConfigError) else (str(error),)
+    print(f"{error.problem.title}:", *(f"  - {line}" for line in lines), sep="\n", file=sys.stderr)  # noqa: T201
+
+    @app.before_request
+    def say_what_to_fix() -> Response | None:
+        return None if request.endpoint == "static" else show(error)
+
+
+def show(error: BoxAuthError, status: int | None = None) -> Response:
+    """Make the page for a failure."""
+    problems = error.problems if isinstance(error, ConfigError) else ()
+    page = render_template("problem.html", problem=error.problem, detail=error.detail, problems=problems)
+    response = make_response(page, status or error.problem.status)
+    if isinstance(error, BoxUnavailable) and error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _box_refused(error: BoxAPIError) -> Response:
+    # Box's refusal of one call that the page did not foresee. Its own code is safe to show; its text may quote input.
+    status, code = error.response_info.status_code, str(error.response_info.code or "")
+    words = f"Box answered {status}" + (f" ({code})." if re.fullmatch(r"[a-z_]{1,60}", code) else ".")
+    return show(BoxAuthError("box_refused", words), status if status in (403, 404, 409, 412) else None)
+
+
+def _http_error(error: HTTPException) -> Response:
+    original = getattr(error, "original_exception", None)
+    if isinstance(error, InternalServerError) and isinstance(original, BoxAuthError):
+        return show(original)  # raised where Flask asks no handler: while the session was saved
+    status = error.code or 500
+    if status < 400:
+        return make_response(error.get_response())
+    response = show(BoxAuthError(_BY_STATUS.get(status, "bad_request")), status)
+    if status == 405:
+        response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    return response
+
+
+def _careful_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Content-Security-Policy", "frame-ancestors 'none'; base-uri 'self'; object-src 'none'")
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "private, no-store")
+    return response
+
+
+class _Discreet(logging.Filter):
+    """Takes login codes out of the development server's request lines."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        discreet = _SECRET_ARGUMENTS.sub(r"\1=...", message)
+        if discreet != message:
+            record.msg, record.args = discreet, ()
+        return True

@@ -1,0 +1,178 @@
+"""How long a page waits for Box, what is tried again, and what never is."""
+
+from __future__ import annotations
+
+import copy
+import email.utils
+import random
+import time
+from typing import Any, cast
+
+import requests
+from box_sdk_gen import BoxAPIError, BoxDeveloperTokenAuth, BoxSDKError, NetworkSession
+from box_sdk_gen.networking import BoxNetworkClient, NetworkClient
+from box_sdk_gen.networking.auth import Authentication
+from box_sdk_gen.networking.fetch_options import FetchOptions, ResponseFormat
+from box_sdk_gen.networking.fetch_response import FetchResponse
+from box_sdk_gen.networking.retries import RetryStrategy
+from box_sdk_gen.networking.timeout_config import TimeoutConfig
+
+from .connection import PooledSession
+from .errors import BoxAuthError, BoxUnavailable, SignInRequired
+
+BUDGET = 10.0  # seconds a page waits for one call to Box, retries and all
+BRIEF = 2.5  # the same where the page can go on without an answer
+CONNECT = 3.0  # seconds to make a connection
+READ = 6.0  # seconds for Box to begin its answer; contents (uploads, downloads) get READ_CONTENT
+READ_CONTENT = 60.0
+# A POST may have taken effect although its answer was lost; a DELETE repeated would answer 404.
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT"})
+
+
+class Renewable(Authentication):
+    """An authentication that can replace a token which Box refused, once and without a pause."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def renew(self, refused: str) -> None:
+        raise NotImplementedError
+
+
+class PatientClient(NetworkClient):
+    """Sends the SDK's requests with a retry policy made for pages: bounded in time, and never a blind repeat.
+
+    Raises `BoxUnavailable` when Box is away, slow, busy or down, `SignInRequired` when it refuses a renewed token,
+    and leaves Box's other refusals (404, 409 …) to the caller as the SDK's `BoxAPIError`.
+    """
+
+    def __init__(self, http: PooledSession, budget: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._http = http
+        self._budget = budget
+        self._sdk = BoxNetworkClient(requests_session=http)
+
+    def fetch(self, options: FetchOptions) -> FetchResponse:
+        deadline = time.monotonic() + self._budget
+        streams = _Streams(options)
+        renewed = False
+        attempt = 0
+        while True:
+            attempt += 1
+            token = options.auth.retrieve_token().access_token if options.auth else None
+            try:
+                response = self._send(options, token, deadline)
+                wait = _pause(response.headers, attempt) if response.status == 202 else None
+                if wait is None or not _fits(wait, deadline):
+                    return response
+            except BoxAPIError as error:
+                status = error.response_info.status_code
+                if status == 401 and isinstance(options.auth, Renewable) and token and streams.rewindable:
+                    if renewed:
+                        raise SignInRequired("token_refused") from None
+                    options.auth.renew(token)
+                    renewed, wait = True, 0.0
+                elif status == 429 or status >= 500:
+                    wait = _pause(error.response_info.headers, attempt, default=0.3)
+                    repeatable = status == 429 or options.method.upper() in REPEATABLE
+                    if wait is None or not (repeatable and streams.rewindable and _fits(wait, deadline)):
+                        raise _unavailable(error) from None
+                else:
+                    raise
+            except BoxSDKError as error:
+                problem = _no_answer(error.error)
+                wait = 0.3 * attempt
+                again = problem.code == "box_unreachable" and options.method.upper() in REPEATABLE
+                if not (again and attempt < 3 and streams.rewindable and _fits(wait, deadline)):
+                    raise problem from None
+            if wait:
+                time.sleep(wait)
+            streams.rewind()
+
+    def _send(self, options: FetchOptions, token: str | None, deadline: float) -> FetchResponse:
+        """Make one attempt, with the token given and within the time left."""
+        session = cast(NetworkSession, options.network_session)
+        contents = options.response_format == ResponseFormat.BINARY or options.url.startswith(
+            session.base_urls.upload_url + "/"
+        )
+        left = max(0.1, deadline - time.monotonic())
+        read = READ_CONTENT if contents else min(READ, left)
+        once = copy.copy(options)
+        once.auth = BoxDeveloperTokenAuth(token) if token else None
+        once.network_session = session.with_timeout_config(
+            TimeoutConfig(connection_timeout_ms=int(min(CONNECT, left) * 1000), read_timeout_ms=int(read * 1000))
+        )
+        self._http.whole_answers_by(None if contents else deadline)
+        response = self._sdk.fetch(once)
+        if options.response_format == ResponseFormat.JSON and response.status != 202 and not _is_json(response):
+            raise BoxUnavailable("box_bad_answer")
+        return response
+
+
+class NoRetries(RetryStrategy):
+    """Keeps the SDK from repeating anything: it sleeps after a 401 and repeats refreshes (`PatientClient` decides)."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def should_retry(self, fetch_options: FetchOptions, fetch_response: FetchResponse, attempt_number: int) -> bool:
+        return False
+
+    def retry_after(self, fetch_options: FetchOptions, fetch_response: FetchResponse, attempt_number: int) -> float:
+        return 0.0
+
+
+class _Streams:
+    """The bodies of one request, which must be wound back before it is sent again."""
+
+    def __init__(self, options: FetchOptions) -> None:
+        parts = [part.file_stream for part in options.multipart_data or []]
+        streams = [stream for stream in (options.file_stream, *parts) if stream is not None]
+        self.rewindable = all(stream.seekable() for stream in streams)
+        self._places = [(stream, stream.tell()) for stream in streams] if self.rewindable else []
+
+    def rewind(self) -> None:
+        for stream, place in self._places:
+            stream.seek(place)
+
+
+def _fits(wait: float, deadline: float) -> bool:
+    return time.monotonic() + wait + 0.5 < deadline
+
+
+def _pause(headers: Any, attempt: int, default: float | None = None) -> float | None:
+    """Return the seconds to wait before the next attempt: what Box asks for, or a growing pause with jitter."""
+    asked = _retry_after(headers)
+    if asked is not None:
+        return asked
+    return None if default is None else default * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
+
+
+def _retry_after(headers: Any) -> float | None:
+    """Read Retry-After, in seconds or as an HTTP date (RFC 9110, 10.2.3)."""
+    text = next((str(value) for name, value in dict(headers).items() if name.lower() == "retry-after"), "").strip()
+    if text.isascii() and text.isdigit():
+        return float(min(int(text), 86400)) if len(text) < 10 else 86400.0
+    try:
+        return min(max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time()), 86400.0)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _unavailable(error: BoxAPIError) -> BoxUnavailable:
+    asked = _retry_after(error.response_info.headers)
+    code = "box_busy" if error.response_info.status_code == 429 else "box_down"
+    return BoxUnavailable(code, retry_after=None if asked is None else int(asked) + 1)
+
+
+def _no_answer(cause: Exception | None) -> BoxAuthError:
+    if isinstance(cause, requests.exceptions.SSLError):
+        return BoxUnavailable("box_tls")
+    if isinstance(cause, requests.exceptions.Timeout) and not isinstance(cause, requests.exceptions.ConnectTimeout):
+        return BoxUnavailable("box_slow")
+    return BoxUnavailable("box_unreachable")
+
+
+def _is_json(response: FetchResponse) -> bool:
+    # The SDK reads a body that is no JSON as an empty object, and then fails far from the cause.
+    return bool(response.data) or getattr(response.content, "getvalue", bytes)() == b"{}"

@@ -1,0 +1,158 @@
+"""The token store in files: the contract, and what only files can suffer."""
+
+import json
+import multiprocessing
+import os
+import stat
+from dataclasses import replace
+
+import pytest
+from store_contract import RECORD, StoreContract
+
+from box_auth.errors import StoreUnavailable
+from box_auth.file_store import FileStore
+
+USER = RECORD.user_id
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FileStore(tmp_path / "tokens")
+
+
+@pytest.fixture
+def other(store):
+    return FileStore(store.folder)
+
+
+class TestFileStore(StoreContract):
+    pass
+
+
+def test_folder_and_files_are_private_and_the_file_is_plain_versioned_json(store):
+    store.save(RECORD)
+    file = store.folder / f"{USER}.json"
+    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert json.loads(file.read_text())["version"] == 1
+
+
+def test_a_folder_that_was_open_to_others_is_closed(store):
+    store.folder.mkdir(mode=0o755)
+    store.save(RECORD)
+    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
+
+
+GOOD = json.dumps({"version": 1, **RECORD.__dict__})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        GOOD.encode()[:-20],
+        b"\x80\x04\x95binary\x00\xff",
+        GOOD.replace('"version": 1', '"version": 2').encode(),
+        GOOD.replace(USER, "999").encode(),
+        GOOD.replace('"access-1"', "17").encode(),
+        GOOD.replace("1700000000.25", '"yesterday"').encode(),
+        b"[]",
+        b"null",
+        b"[" * 100_000,
+    ],
+)
+def test_a_file_that_cannot_be_read_is_set_aside_and_not_deleted(store, content):
+    store.save(RECORD)
+    (store.folder / f"{USER}.json").write_bytes(content)
+    assert store.load(USER) is None
+    (aside,) = store.folder.glob("*unreadable*")
+    assert aside.read_bytes() == content
+    assert store.users() == []
+    store.save(RECORD)
+    assert store.load(USER) == RECORD
+
+
+def test_deleting_the_file_by_hand_means_starting_over(store):
+    store.save(RECORD)
+    assert store.load(USER) == RECORD
+    (store.folder / f"{USER}.json").unlink()
+    assert store.load(USER) is None
+
+
+def test_what_a_dead_process_left_half_written_is_cleared_away(store):
+    store.save(RECORD)
+    (store.folder / f".{USER}.0123456789abcdef.tmp").write_text("half")
+    store.save(RECORD)
+    assert [path.name for path in store.folder.glob("*.tmp")] == []
+    assert not list(store.folder.glob(".*.tmp"))
+
+
+def test_a_place_that_cannot_be_used_is_an_error_that_names_the_folder_and_no_token(tmp_path):
+    (tmp_path / "tokens").write_text("a file where the folder should be")
+    store = FileStore(tmp_path / "tokens")
+    for attempt in (lambda: store.save(RECORD), lambda: store.load(USER), lambda: store.check_room(USER)):
+        with pytest.raises(StoreUnavailable, match="tokens") as caught:
+            attempt()
+        assert "access-1" not in str(caught.value)
+
+
+def write_again_and_again(folder, worker, stop):
+    store, number = FileStore(folder), 0
+    while not stop.is_set():
+        number += 1
+        with store.lock(USER):
+            store.save(replace(RECORD, access_token=f"{worker}-{number}", refresh_token=f"{worker}-{number}"))
+
+
+def read_again_and_again(folder, results):
+    store, seen = FileStore(folder), set()
+    for _ in range(2000):
+        record = store.load(USER)
+        if record is None or record.access_token != record.refresh_token:
+            results.put("a read failed")
+            return
+        seen.add(record.access_token)
+    results.put(len(seen))
+
+
+def test_eight_processes_read_and_write_one_users_file_and_no_read_ever_fails(store):
+    store.save(replace(RECORD, access_token="first", refresh_token="first"))
+    context = multiprocessing.get_context("spawn")
+    stop, results = context.Event(), context.Queue()
+    writers = [context.Process(target=write_again_and_again, args=(store.folder, number, stop)) for number in range(4)]
+    readers = [context.Process(target=read_again_and_again, args=(store.folder, results)) for _ in range(4)]
+    for process in writers + readers:
+        process.start()
+    outcomes = [results.get(timeout=60) for _ in readers]
+    stop.set()
+    for process in writers + readers:
+        process.join(30)
+    assert [process.exitcode for process in writers + readers] == [0] * 8
+    assert all(isinstance(outcome, int) for outcome in outcomes), outcomes
+    assert max(outcomes) > 1  # the file did change under the readers
+    assert not list(store.folder.glob("*unreadable*"))
+
+
+def try_to_save(folder, results):
+    if os.geteuid() == 0:  # root may write anywhere; be somebody who may not
+        os.setgid(65534)
+        os.setuid(65534)
+    try:
+        FileStore(folder).save(RECORD)
+        results.put("saved")
+    except StoreUnavailable as error:
+        results.put(str(error))
+
+
+def test_a_read_only_folder_is_an_error_that_says_so(store):
+    store.save(RECORD)
+    store.folder.chmod(0o500)
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    process = context.Process(target=try_to_save, args=(store.folder, results))
+    process.start()
+    said = results.get(timeout=30)
+    process.join(30)
+    store.folder.chmod(0o700)
+    assert "Permission denied" in said or "not permitted" in said
+    assert store.load(USER) == RECORD

@@ -1,0 +1,274 @@
+"""A sign-in is not lost: the engine's refresh against the emulator's one-use refresh tokens."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from conftest import live_settings
+
+from box_auth import config
+from box_auth.errors import BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
+from box_auth.file_store import FileStore
+from box_auth.flow import Flow
+from box_auth.network import Network
+from box_auth.tokens import TokenRecord
+
+TOKEN = "POST /oauth2/token"
+
+
+class Engine:
+    """A flow over its own store object and connections, as another process would have it, and a signed-in user."""
+
+    def __init__(self, emulator, box, folder):
+        settings = config.parse(live_settings(emulator, box, 5000), folder)
+        self.emulator = emulator
+        self.store = FileStore(settings.token_dir)
+        self.network = Network(settings)
+        self.flow = Flow(settings, self.store, self.network)
+
+    def sign_in(self) -> TokenRecord:
+        user = self.emulator.users[0]
+        pair = self.emulator.sign_in(user.login)
+        import time
+
+        record = TokenRecord(
+            user.id, user.name, user.login, "grant", pair.access_token, pair.refresh_token, time.time(), 3600.0
+        )
+        self.store.save(record)
+        return record
+
+    def age(self, seconds: float) -> TokenRecord:
+        """Make the stored record look older, as if the time had passed."""
+        record = self.record
+        record = replace(record, issued_at=record.issued_at - seconds)
+        self.store.save(record)
+        return record
+
+    @property
+    def record(self) -> TokenRecord:
+        return self.store.load(self.emulator.users[0].id)
+
+    def me(self) -> str:
+        return self.flow.client(self.emulator.users[0].id, "grant").users.get_user_me().id
+
+
+@pytest.fixture
+def engine(emulator, box, tmp_path):
+    engine = Engine(emulator, box, tmp_path)
+    engine.sign_in()
+    yield engine
+    engine.network.close()
+
+
+@pytest.fixture
+def second(emulator, box, tmp_path):
+    engine = Engine(emulator, box, tmp_path)
+    yield engine
+    engine.network.close()
+
+
+def test_a_fresh_token_is_used_as_it_is(engine, emulator):
+    engine.me()
+    engine.me()
+    assert emulator.requests.count(TOKEN) == 0
+
+
+def test_a_token_near_its_end_is_refreshed_before_use(engine, emulator):
+    before = engine.age(3600 - 200)
+    engine.me()
+    assert emulator.requests.count(TOKEN) == 1
+    assert engine.record.access_token != before.access_token
+    assert engine.record.refresh_token != before.refresh_token
+    assert engine.record.grant == before.grant
+    engine.me()
+    assert emulator.requests.count(TOKEN) == 1
+
+
+def test_the_lifetime_comes_from_box_and_is_no_constant(engine, emulator):
+    emulator.set_options(access_token_lifetime=4123)
+    engine.age(4000)
+    engine.me()
+    assert engine.record.lifetime == 4123
+
+
+def test_a_token_that_box_refuses_is_replaced_with_one_failed_call_and_one_refresh(engine, emulator):
+    emulator.expire_tokens("access")
+    engine.me()
+    assert emulator.requests.count("GET /2.0/users/me", 401) == 1
+    assert emulator.requests.count("GET /2.0/users/me") == 2
+    assert emulator.requests.count(TOKEN) == 1
+
+
+def test_a_second_refusal_is_final_and_burns_no_further_refresh_token(engine, emulator):
+    emulator.fault("GET /2.0/users/me", times=9, status=401)
+    with pytest.raises(SignInRequired) as caught:
+        engine.me()
+    assert caught.value.code == "token_refused"
+    assert emulator.requests.count(TOKEN) == 1
+    assert engine.record is not None
+
+
+@pytest.mark.parametrize("expiry", ["early", "refused"])
+def test_32_threads_over_two_engines_make_one_refresh_and_all_get_through(engine, second, emulator, expiry):
+    if expiry == "early":
+        engine.age(3600)
+    emulator.expire_tokens("access")
+    start, results = threading.Barrier(32), []
+
+    def ask(which):
+        start.wait()
+        results.append(which.me())
+
+    threads = [threading.Thread(target=ask, args=((engine, second)[number % 2],)) for number in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [emulator.users[0].id] * 32
+    assert emulator.requests.count(TOKEN) == 1
+
+
+def test_a_refresh_token_that_box_no_longer_takes_ends_the_sign_in(engine, emulator):
+    emulator.revoke_tokens()
+    with pytest.raises(SignInRequired) as caught:
+        engine.me()
+    assert caught.value.code == "token_ended"
+    assert engine.record is None
+
+
+def test_a_refusal_is_forgiven_when_another_process_refreshed_meanwhile(engine, emulator):
+    stale = engine.age(3600)
+    fresh = emulator.sign_in(emulator.users[0].login)
+    emulator.tokens.revoke(emulator.app.client_id, stale.refresh_token)
+    newer = replace(stale, access_token=fresh.access_token, refresh_token=fresh.refresh_token, issued_at=2e9)
+    refresh = engine.flow.oauth.refresh
+
+    def refresh_while_another_process_saves(token, **how):
+        engine.store.save(newer)
+        return refresh(token, **how)
+
+    engine.flow.oauth.refresh = refresh_while_another_process_saves
+    assert engine.me() == emulator.users[0].id
+    assert engine.record == newer
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"status": 429}, {"drop": "before"}])
+def test_box_failing_to_refresh_keeps_the_tokens_and_goes_on_while_the_old_one_lives(engine, emulator, fault):
+    before = engine.age(3600 - 200)
+    emulator.fault(TOKEN, times=9, **fault)
+    assert engine.me() == emulator.users[0].id
+    assert engine.record == before
+    asked = emulator.requests.count(TOKEN)
+    assert engine.me() == emulator.users[0].id
+    assert emulator.requests.count(TOKEN) == asked  # not asked again on every page
+
+
+def test_box_failing_to_refresh_a_dead_token_says_so_and_keeps_it(engine, emulator):
+    before = engine.age(3700)
+    emulator.fault(TOKEN, times=1, status=503, retry_after=7)
+    with pytest.raises(BoxUnavailable) as caught:
+        engine.me()
+    assert caught.value.retry_after is not None
+    assert engine.record == before
+    assert engine.me() == emulator.users[0].id  # and the next page recovers
+
+
+@pytest.mark.parametrize("moment", ["after", "during"])
+def test_a_lost_answer_is_asked_for_once_more(engine, emulator, moment):
+    emulator.set_options(lenient_refresh=True)
+    engine.age(3700)
+    emulator.fault(TOKEN, drop=moment)
+    assert engine.me() == emulator.users[0].id
+    assert emulator.requests.count(TOKEN) == 2
+
+
+def test_where_box_is_strict_a_lost_answer_means_signing_in_again(engine, emulator):
+    engine.age(3700)
+    emulator.fault(TOKEN, drop="after")
+    with pytest.raises(SignInRequired):
+        engine.me()
+    assert emulator.requests.count(TOKEN) == 2
+
+
+def test_an_error_answer_is_never_followed_by_the_same_refresh_token_again(engine, emulator):
+    engine.age(3700)
+    emulator.fault(TOKEN, status=500)
+    with pytest.raises(BoxUnavailable):
+        engine.me()
+    assert emulator.requests.count(TOKEN) == 1
+
+
+def test_a_wrong_secret_keeps_the_tokens(engine, emulator):
+    before = engine.age(3700)
+    engine.flow.oauth._credentials["client_secret"] = "wrong"
+    with pytest.raises(SignInFailed) as caught:
+        engine.me()
+    assert caught.value.code == "client_refused"
+    assert "wrong" not in str(caught.value)
+    assert engine.record == before
+
+
+@pytest.mark.parametrize("claim", [None, 0, -1, "3600", "soon", 10**12])
+def test_whatever_box_claims_about_the_lifetime_the_next_page_works(engine, emulator, claim):
+    emulator.set_options(token_overrides={"expires_in": claim})
+    engine.age(3600)
+    engine.me()
+    engine.me()
+    assert emulator.requests.count(TOKEN) == 1
+    emulator.expire_tokens("access")
+    assert engine.me() == emulator.users[0].id
+    assert emulator.requests.count(TOKEN) == 2
+
+
+def test_without_room_to_save_the_refresh_token_is_not_spent(engine, emulator, monkeypatch):
+    def no_room(user_id):
+        raise StoreUnavailable("store_unavailable", "tokens: no room.")
+
+    engine.age(3700)
+    monkeypatch.setattr(engine.store, "check_room", no_room)
+    with pytest.raises(StoreUnavailable):
+        engine.me()
+    assert emulator.requests.count(TOKEN) == 0
+    monkeypatch.undo()
+    assert engine.me() == emulator.users[0].id
+
+
+def test_new_tokens_that_cannot_be_saved_are_a_loud_error(engine, emulator, monkeypatch, caplog):
+    def fail(record):
+        raise StoreUnavailable("store_unavailable", "tokens: no room.")
+
+    before = engine.age(3600 - 200)
+    monkeypatch.setattr(engine.store, "save", fail)
+    with pytest.raises(TokensUnsaved):
+        engine.me()
+    assert "could not be saved" in caplog.text
+    assert before.refresh_token not in caplog.text
+
+
+def test_signing_out_deletes_the_record_and_ends_both_tokens_at_box(engine, emulator):
+    record = engine.record
+    engine.flow.forget(record.user_id, "grant")
+    assert engine.record is None
+    assert emulator.tokens.authenticate(record.access_token) is None
+    with pytest.raises(SignInRequired) as caught:
+        engine.me()
+    assert caught.value.code == "signed_out"
+
+
+def test_another_grant_cannot_use_or_end_a_sign_in(engine, emulator):
+    record = engine.record
+    with pytest.raises(SignInRequired):
+        engine.flow.client(record.user_id, "guess").users.get_user_me()
+    engine.flow.forget(record.user_id, "guess")
+    assert engine.record == record
+    assert emulator.requests.count("*") == 0
+
+
+def test_secrets_stay_out_of_reprs_and_error_texts(engine, emulator):
+    record = engine.record
+    emulator.fault("GET /2.0/users/me", times=9, status=401)
+    with pytest.raises(SignInRequired) as caught:
+        engine.me()
+    for secret in (record.access_token, record.refresh_token, record.grant):
+        assert secret not in repr(record)
+        assert secret not in str(caught.value) + repr(caught.value)

@@ -1,0 +1,106 @@
+"""Settings: the article's names and form, and every mistake named at once."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from box_auth import config
+from box_auth.errors import ConfigError
+
+HERE = Path(__file__).resolve().parent.parent
+APP = {"CLIENT_ID": "id", "CLIENT_SECRET": "secret"}
+
+
+def problems(values: dict[str, str], port: int | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        config.parse(values, Path("data"), port)
+    return "\n".join(caught.value.problems)
+
+
+def test_the_env_form_of_the_article_is_read_with_spaces_quotes_windows_line_ends_and_byte_order_mark(tmp_path):
+    (tmp_path / ".env").write_bytes(
+        b"\xef\xbb\xbfCLIENT_ID = abc\r\nCLIENT_SECRET = 'x#y=z'\r\nCALLBACK_PORT= 8080 # mine\r\n"
+    )
+    assert config.read(tmp_path, {}) == {"CLIENT_ID": "abc", "CLIENT_SECRET": "x#y=z", "CALLBACK_PORT": "8080"}
+
+
+def test_an_unquoted_secret_may_hold_hash_and_equals_signs(tmp_path):
+    (tmp_path / ".env").write_text("CLIENT_SECRET = a#b=c\n")
+    assert config.read(tmp_path, {})["CLIENT_SECRET"] == "a#b=c"
+
+
+def test_the_environment_wins_and_may_unset_a_line(tmp_path):
+    (tmp_path / ".env").write_text("CLIENT_ID = file\nCALLBACK_PORT = 8080\n")
+    assert config.read(tmp_path, {"CLIENT_ID": "environment", "CALLBACK_PORT": ""}) == {"CLIENT_ID": "environment"}
+
+
+def test_the_sample_as_it_comes_means_the_demo(tmp_path):
+    (tmp_path / ".env").write_text((HERE / ".env.sample").read_text())
+    assert config.is_demo(config.read(tmp_path, {}))
+
+
+def test_an_id_without_a_secret_is_a_mistake_and_no_demo():
+    values = {"CLIENT_ID": "id"}
+    assert not config.is_demo(values)
+    assert "CLIENT_SECRET is not set" in problems(values)
+
+
+def test_the_redirect_uri_follows_from_host_name_and_port():
+    settings = config.parse({**APP, "CALLBACK_HOSTNAME": "localhost", "CALLBACK_PORT": "8080"}, Path("data"))
+    assert settings.redirect_uri == "http://localhost:8080/callback"
+    assert config.parse(APP, Path("data")).redirect_uri == "http://127.0.0.1:5000/callback"
+    assert config.parse(APP, Path("data"), 5001).redirect_uri == "http://127.0.0.1:5001/callback"
+    any_address = config.parse({**APP, "CALLBACK_HOSTNAME": "0.0.0.0"}, Path("data"))
+    assert any_address.redirect_uri == "http://127.0.0.1:5000/callback"
+
+
+def test_behind_a_proxy_the_redirect_uri_is_independent_of_where_the_app_listens():
+    values = {**APP, "REDIRECT_URI": "https://files.example.com/app/callback", "CALLBACK_HOSTNAME": "0.0.0.0"}
+    assert config.parse(values, Path("data"), 8000).redirect_uri == "https://files.example.com/app/callback"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"CALLBACK_PORT": "five"}, "CALLBACK_PORT is “five”"),
+        ({"CALLBACK_PORT": "0"}, "from 1 to 65535"),
+        ({"CALLBACK_PORT": "70000"}, "from 1 to 65535"),
+        ({"CALLBACK_PORT": "²"}, "must be a number"),
+        ({"CALLBACK_HOSTNAME": "http://localhost"}, "host name alone"),
+        ({"CALLBACK_HOSTNAME": "files.example.com"}, "Box requires https"),
+        ({"REDIRECT_URI": "127.0.0.1:5000/callback"}, "must be a full address"),
+        ({"REDIRECT_URI": "http://127.0.0.1:port/callback"}, "must be a full address"),
+        ({"REDIRECT_URI": "http://[::1/callback"}, "must be a full address"),
+        ({"REDIRECT_URI": "http://127.0.0.1:5000/"}, "must end in /callback"),
+        ({"REDIRECT_URI": "http://files.example.com/callback"}, "Box requires https"),
+        ({"REDIRECT_URI": "http://localhost:5000/callback", "CALLBACK_HOSTNAME": "127.0.0.1"}, "names the host"),
+        ({"REDIRECT_URI": "http://127.0.0.1:8080/callback", "CALLBACK_PORT": "5000"}, "names port 8080"),
+        ({"BOX_API_URL": "api.box.com"}, "BOX_API_URL is “api.box.com”"),
+        ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES"),
+    ],
+)
+def test_a_mistake_is_named_with_its_setting(values, said):
+    assert said in problems({**APP, **values})
+
+
+def test_a_server_on_another_port_than_the_settings_say_is_a_mistake():
+    assert "flask run --port 8080" in problems({**APP, "CALLBACK_PORT": "8080"}, 5000)
+
+
+def test_all_mistakes_are_named_at_once():
+    said = problems({"CLIENT_ID": "id", "CALLBACK_PORT": "x", "REDIRECT_URI": "nowhere", "BOX_API_URL": "ftp://x"})
+    assert all(name in said for name in ("CLIENT_SECRET", "CALLBACK_PORT", "REDIRECT_URI", "BOX_API_URL"))
+
+
+def test_secrets_stay_out_of_the_repr():
+    settings = config.parse({**APP, "CLIENT_SECRET": "hush", "SECRET_KEY": "quiet"}, Path("data"))
+    assert "hush" not in repr(settings)
+    assert "quiet" not in repr(settings)
+
+
+def test_every_setting_is_in_the_sample_and_the_reverse():
+    in_sample = set(re.findall(r"^(?:# )?([A-Z_]+) =", (HERE / ".env.sample").read_text(), re.MULTILINE))
+    flasks_own = {"FLASK_RUN_HOST", "FLASK_RUN_PORT"}
+    assert in_sample - flasks_own == set(config.NAMES)
+    assert flasks_own <= in_sample
