@@ -1,0 +1,42 @@
+"""The app. This is the file to edit: each page is one short function here and one template."""
+
+from io import BytesIO
+
+from box_sdk_gen import BoxAPIError
+from flask import Flask, render_template, request, send_file
+
+from box_auth.flask import BoxAuth
+from box_emulator import embed  # the demo: delete this line and demo=embed below once your own Box app is connected
+
+app = Flask(__name__)
+box = BoxAuth(app, demo=embed)
+
+
+@app.get("/")
+def home():
+    return render_template("home.html")
+
+
+@app.get("/dashboard")
+@box.login_required
+def dashboard():
+    page = max(1, min(request.args.get("page", 1, type=int), 100))
+    account, items = box.at_once(
+        lambda: box.client.users.get_user_me(),
+        lambda: box.client.folders.get_folder_items(
+            "0", fields=["name", "size", "modified_at"], limit=100, offset=(page - 1) * 100
+        ),
+    )
+    return render_template("dashboard.html", account=account, items=items, page=page)
+
+
+@app.get("/avatar")
+@box.login_required
+def avatar():
+    try:
+        picture = box.client.avatars.get_user_avatar(box.user.id).read()
+    except BoxAPIError:  # an account without a picture
+        return app.send_static_file("avatar.svg")
+    response = send_file(BytesIO(picture), mimetype="image/png")
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response

@@ -1,0 +1,294 @@
+"""Each bad input gets a page that says what happened and what to do, with its code, and nothing stored is lost."""
+
+import json
+import re
+from urllib.parse import urlencode
+
+import pytest
+from conftest import live_settings
+from journey import App, Visitor, checkout, code_of, free_port, running
+
+SIGNS_OF_A_TRACE = ("Traceback", "File &#34;", "box_sdk_gen", "werkzeug")
+
+
+def check(page, status: int, code: str) -> None:
+    assert (page.status_code, code_of(page)) == (status, code)
+    assert "What to do" in page.text
+    for sign in SIGNS_OF_A_TRACE:
+        assert sign not in page.text
+
+
+def state_of(address: str) -> str:
+    return re.search(r"state=([^&]+)", address)[1]
+
+
+def code_in(address: str) -> str:
+    return re.search(r"code=([^&]+)", address)[1]
+
+
+class TestTheCallback:
+    def test_without_state(self, visitor):
+        check(visitor.get("/callback?code=abc"), 400, "state_missing")
+        check(visitor.get("/callback"), 400, "state_missing")
+
+    def test_with_another_browsers_state(self, live, visitor):
+        with Visitor(live.url) as other:
+            address = other.callback_address()
+        check(visitor.get(address), 400, "state_unknown")
+        assert not list(live.tokens.glob("*.json"))
+
+    def test_with_a_state_used_before(self, visitor):
+        address = visitor.callback_address()
+        assert visitor.get(address).url.endswith("/dashboard")
+        check(visitor.get(address), 400, "state_used")
+        assert visitor.get("/dashboard").status_code == 200  # still signed in
+
+    def test_with_a_state_older_than_ten_minutes(self, live, visitor):
+        address = visitor.callback_address()
+        (session,) = (live.folder / "instance" / "sessions").glob("*")
+        raw = session.read_bytes()
+        content = json.loads(raw[4:])
+        content["box_logins"][state_of(address)]["at"] -= 601
+        session.write_bytes(raw[:4] + json.dumps(content).encode())
+        check(visitor.get(address), 400, "state_expired")
+
+    def test_with_several_sign_ins_under_way_at_once(self, visitor):
+        first, second = visitor.callback_address(), visitor.callback_address()
+        assert visitor.get(first).url.endswith("/dashboard")
+        assert visitor.get(second).url.endswith("/dashboard")
+
+    def test_when_the_person_says_no(self, visitor):
+        check(visitor.answer(visitor.consent_page(), button="deny"), 403, "access_denied")
+
+    def test_with_another_error_and_html_in_its_description(self, visitor):
+        state = state_of(visitor.callback_address())
+        words = "<script>alert(1)</script>"
+        page = visitor.get("/callback?" + urlencode({"state": state, "error": "<b>x", "error_description": words}))
+        check(page, 400, "box_said_no")
+        assert "<script>" not in page.text
+        assert "&lt;script&gt;" in page.text
+
+    def test_when_an_enterprise_blocks_the_app(self, visitor):
+        state = state_of(visitor.callback_address())
+        page = visitor.get(f"/callback?state={state}&error=server_error&error_description=107")
+        check(page, 403, "app_blocked")
+
+    def test_without_a_code(self, visitor):
+        check(visitor.get(f"/callback?state={state_of(visitor.callback_address())}"), 400, "code_missing")
+
+    def test_with_an_expired_code(self, emulator, visitor):
+        address = visitor.callback_address()
+        emulator.clock.advance(31)
+        page = visitor.get(address)
+        check(page, 400, "code_refused")
+        assert code_in(address) not in page.text
+
+    def test_with_a_used_code(self, live, visitor):
+        used = visitor.callback_address()
+        visitor.get(used)
+        fresh = visitor.callback_address()
+        page = visitor.get(fresh.replace(code_in(fresh), code_in(used)))
+        check(page, 400, "code_refused")
+        assert len(list(live.tokens.glob("*.json"))) == 1  # the sign-in from before is untouched
+        assert visitor.get("/dashboard").status_code == 200
+
+    @pytest.mark.parametrize("state", ["%00", "%F0%9F%98%80", "a" * 5000, "%ED%A0%80"])
+    def test_with_a_state_that_is_no_state(self, visitor, state):
+        check(visitor.get(f"/callback?state={state}&code=x"), 400, "state_unknown")
+
+
+class TestBox:
+    def test_a_wrong_client_secret(self, emulator, box, tmp_path):
+        settings = live_settings(emulator, box, free_port(), CLIENT_SECRET="not-the-secret")
+        with running(App(checkout(tmp_path), **settings)) as app, Visitor(app.url) as visitor:
+            page = visitor.sign_in()
+            check(page, 400, "client_refused")
+            assert "not-the-secret" not in page.text + app.output
+
+    def test_unreachable_while_signing_in_and_while_signed_in(self, box, live, visitor):
+        address = visitor.callback_address()
+        visitor.get(visitor.callback_address())
+        box.stop()
+        check(visitor.get(address), 502, "box_unreachable")
+        check(visitor.get("/dashboard"), 502, "box_unreachable")
+        assert len(list(live.tokens.glob("*.json"))) == 1
+
+    def test_slow(self, emulator, visitor):
+        visitor.sign_in()
+        emulator.fault("GET /2.0/users/me", times=5, latency=30)
+        check(visitor.get("/dashboard"), 504, "box_slow")
+
+    @pytest.mark.parametrize("route", ["POST /oauth2/token", "GET /2.0/users/me"])
+    def test_answering_html_while_signing_in(self, emulator, visitor, route):
+        emulator.fault(route, status=200, body="<h1>Portal</h1>", content_type="text/html")
+        page = visitor.sign_in()
+        check(page, 502, "box_bad_answer")
+        assert "Portal" not in page.text
+
+    def test_answering_html_while_signed_in(self, emulator, visitor):
+        visitor.sign_in()
+        emulator.fault("GET /2.0/folders/0/items", status=200, body="<h1>Portal</h1>", content_type="text/html")
+        check(visitor.get("/dashboard"), 502, "box_bad_answer")
+        assert visitor.get("/dashboard").status_code == 200
+
+    def test_refusing_a_page_what_it_asks_for(self, emulator, visitor):
+        visitor.sign_in()
+        emulator.fault("GET /2.0/folders/0/items", status=404)
+        check(visitor.get("/dashboard"), 404, "box_refused")
+
+
+class TestWhereToGoNext:
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "https:evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "\t//evil.example",
+            " //evil.example",
+            "///evil.example",
+            "dashboard",
+            "/\r\nLocation: https://evil.example",
+            "/\x00",
+        ],
+    )
+    def test_another_site_in_any_spelling_is_refused(self, visitor, target):
+        check(visitor.get("/login", params={"next": target}), 400, "next_elsewhere")
+
+    def test_a_page_of_this_site_may_have_any_name(self, live, visitor):
+        page = visitor.sign_in(start="/login?" + urlencode({"next": "/dashboard?page=1&q=//x 😀\u200f"}))
+        assert page.url.startswith(f"{live.url}/dashboard?page=1")
+
+
+class TestSigningOut:
+    def test_by_a_link_is_refused_and_explained(self, visitor):
+        visitor.sign_in()
+        page = visitor.get("/logout")
+        check(page, 405, "wrong_method")
+        assert page.headers["Allow"] == "OPTIONS, POST"
+        assert visitor.get("/dashboard").status_code == 200
+
+    def test_without_the_forms_token_is_refused(self, live, visitor):
+        visitor.sign_in()
+        check(visitor.post("/logout"), 400, "form_expired")
+        check(visitor.post("/logout", data={"csrf_token": "forged"}), 400, "form_expired")
+        with Visitor(live.url) as other:
+            other.sign_in()
+            check(visitor.post("/logout", data={"csrf_token": other.csrf_token()}), 400, "form_expired")
+        assert visitor.get("/dashboard").status_code == 200
+
+    def test_works_although_box_is_away(self, box, live, visitor):
+        visitor.sign_in()
+        token = visitor.csrf_token()
+        box.stop()
+        assert visitor.post("/logout", data={"csrf_token": token}).status_code == 200
+        assert not list(live.tokens.glob("*.json"))
+
+
+class TestTheTokenFile:
+    @pytest.mark.parametrize("damage", ["truncated", "binary", "another version", "empty"])
+    def test_damaged_while_signed_in(self, live, visitor, damage):
+        visitor.sign_in()
+        (file,) = live.tokens.glob("*.json")
+        good = file.read_bytes()
+        bad = {
+            "truncated": good[:40],
+            "binary": b"\x80\x04\x95\x00\xff",
+            "another version": good.replace(b'"version": 1', b'"version": 9'),
+            "empty": b"",
+        }[damage]
+        assert bad != good
+        file.write_bytes(bad)
+        check(visitor.get("/dashboard"), 401, "signed_out")
+        (aside,) = live.tokens.glob("*unreadable*")
+        assert aside.read_bytes() == bad
+        assert visitor.sign_in().url.endswith("/dashboard")
+
+    def test_deleted_while_signed_in(self, live, visitor):
+        visitor.sign_in()
+        (file,) = live.tokens.glob("*.json")
+        file.unlink()
+        check(visitor.get("/dashboard"), 401, "signed_out")
+        assert visitor.sign_in().url.endswith("/dashboard")
+
+
+class TestTheSession:
+    def test_unknown_or_tampered(self, live, visitor):
+        visitor.sign_in()
+        real = visitor.http.cookies["box_session"]
+        for cookie in ("unknown", real[:-1], real + "x", "../../secret_key", "%00", "a" * 3000):
+            with Visitor(live.url) as other:
+                other.http.cookies.set("box_session", cookie, domain="127.0.0.1")
+                check(other.get("/dashboard"), 401, "session_unknown")
+                assert other.get("/").status_code == 200
+                assert other.sign_in().url.endswith("/dashboard")
+
+    @pytest.mark.parametrize("content", [b"", b"\x00", b"\xff\xff\xff\x7f[1,2]", b"\xff\xff\xff\x7f{not json"])
+    def test_damaged_on_disk(self, live, visitor, content):
+        visitor.sign_in()
+        for file in (live.folder / "instance" / "sessions").glob("*"):
+            file.write_bytes(content)
+        check(visitor.get("/dashboard"), 401, "session_unknown")
+        assert visitor.sign_in().url.endswith("/dashboard")
+
+
+class TestNamesAndAccounts:
+    NAMES = ("<b>bold<b>.txt", "\"quotes\" & 'more'.txt", "😀🎉.pdf", "\u202eright-to-left\u200f.doc", "x" * 255)
+
+    def test_unusual_names_are_shown_as_they_are(self, emulator, visitor):
+        user = emulator.add_user("<i>Nobody<i> O'Example", "names@example.com")
+        for name in self.NAMES:
+            emulator.add_item(user, name)
+        page = visitor.sign_in("names@example.com").text
+        assert "<b>bold" not in page
+        assert "&lt;b&gt;bold&lt;b&gt;.txt" in page
+        assert "&lt;i&gt;Nobody&lt;i&gt;" in page
+        assert "&#34;quotes&#34; &amp; &#39;more&#39;.txt" in page
+        for name in self.NAMES[2:]:
+            assert f"<bdi>{name}</bdi>" in page
+
+    def test_an_empty_root_folder_and_an_account_without_avatar_or_space_figures(self, emulator, visitor):
+        emulator.add_user("Bare Example", "bare@example.com", space_amount=None)
+        page = visitor.sign_in("bare@example.com")
+        assert page.status_code == 200
+        assert "This folder is empty" in page.text
+        assert "<meter" not in page.text
+        assert visitor.get("/avatar").headers["Content-Type"].startswith("image/svg+xml")
+
+    def test_a_root_folder_of_more_than_one_page(self, emulator, visitor):
+        user = emulator.add_user("Many Example", "many@example.com")
+        for number in range(130):
+            emulator.add_item(user, f"item {number:03}.txt")
+        first = visitor.sign_in("many@example.com").text
+        assert "item 099.txt" in first
+        assert "item 100.txt" not in first
+        assert "100 of 130" in first
+        second = visitor.get("/dashboard?page=2").text
+        assert "item 129.txt" in second
+        assert "130 of 130" in second
+        for page in ("0", "-1", "x", "99999999999999999999"):
+            assert visitor.get(f"/dashboard?page={page}").status_code == 200
+
+
+class TestSettings:
+    def test_all_mistakes_are_on_one_page_and_in_the_terminal(self, tmp_path):
+        folder = checkout(tmp_path / "fork")
+        settings = {"CLIENT_ID": "id", "CALLBACK_PORT": "five", "REDIRECT_URI": "nowhere", "SECRET_KEY": "hush-hush"}
+        (folder / ".env").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+        with running(App(folder)) as app, Visitor(app.url) as visitor:
+            for path in ("/", "/dashboard", "/login", "/callback?code=x"):
+                page = visitor.get(path)
+                check(page, 503, "settings")
+                for named in ("CLIENT_SECRET is not set", "CALLBACK_PORT is “five”", "REDIRECT_URI is “nowhere”"):
+                    assert named in page.text
+                    assert named in app.output
+            assert visitor.get("/static/style.css").status_code == 200
+            assert "hush-hush" not in page.text + app.output
+
+    def test_a_page_that_does_not_exist(self, visitor):
+        check(visitor.get("/nowhere"), 404, "not_found")
