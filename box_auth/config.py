@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ NAMES = (
     "REDIRECT_URI",
     "SECRET_KEY",
     "TOKEN_DIR",
+    "TOKEN_ENCRYPTION_KEYS",
+    "REDIS_URL",
     "TRUSTED_PROXIES",
     "BOX_API_URL",
     "BOX_UPLOAD_URL",
@@ -41,6 +44,8 @@ class Settings:
     callback_port: int = 5000
     secret_key: str = field(default="", repr=False)
     token_dir: Path = Path("instance/tokens")
+    token_encryption_keys: tuple[str, ...] = field(default=(), repr=False)
+    redis_url: str = field(default="", repr=False)
     trusted_proxies: int = 0
     box_api_url: str = "https://api.box.com"
     box_upload_url: str = "https://upload.box.com/api"
@@ -104,6 +109,19 @@ def parse(values: Mapping[str, str], data: Path, listening_port: int | None = No
         if url:
             urls[name.lower()] = url
 
+    keys = tuple(key.strip() for key in values.get("TOKEN_ENCRYPTION_KEYS", "").split(",") if key.strip())
+    for number, key in enumerate(keys, 1):
+        if not _is_fernet_key(key):
+            problems.append(
+                f"TOKEN_ENCRYPTION_KEYS: key {number} is not 32 bytes in base64; make one with "
+                "“flask box new-key”, and separate several with commas."
+            )
+    redis_url = values.get("REDIS_URL", "")
+    if redis_url and not _is_redis_address(redis_url):
+        problems.append(
+            "REDIS_URL is not an address of Redis: it looks like redis://:password@host:6379/0, or rediss:// for TLS."
+        )
+
     trusted_proxies = _number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
     if problems:
         raise ConfigError(problems)
@@ -115,6 +133,8 @@ def parse(values: Mapping[str, str], data: Path, listening_port: int | None = No
         callback_port=port,
         secret_key=values.get("SECRET_KEY", ""),
         token_dir=data / Path(values.get("TOKEN_DIR", "tokens")).expanduser(),
+        token_encryption_keys=keys,
+        redis_url=redis_url,
         trusted_proxies=trusted_proxies,
         **urls,
     )
@@ -169,6 +189,23 @@ def _is_web_address(url: str) -> bool:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number, a bracket left open
+        return False
+
+
+def _is_redis_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        numbered = not parts.path.strip("/") or parts.path.strip("/").isdigit()
+        whole = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0 and numbered
+        return (whole and not parts.query) or (parts.scheme == "unix" and bool(parts.path))
+    except ValueError:
+        return False
+
+
+def _is_fernet_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == 32
+    except ValueError:  # also for text beyond ASCII
         return False
 
 

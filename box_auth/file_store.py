@@ -12,18 +12,19 @@ from pathlib import Path
 from filelock import FileLock
 
 from .errors import StoreUnavailable
-from .tokens import LOCK_WAIT, TokenRecord, TokenStore, check_id
+from .tokens import LOCK_WAIT, PLAIN, Codec, TokenRecord, TokenStore, check_id
 
 
 class FileStore(TokenStore):
     """Keeps ``<user id>.json`` for each user (mode 0600) in a folder of its own (mode 0700)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, codec: Codec = PLAIN) -> None:
+        super().__init__(codec)
         self.folder = folder
         # Reading a file costs ten times as much as asking whether it changed; a change always makes a new file.
         self._memory: dict[str, tuple[tuple[int, int, int], TokenRecord]] = {}
 
-    def load(self, user_id: str) -> TokenRecord | None:
+    def load(self, user_id: str, *, locked: bool = False) -> TokenRecord | None:
         with self._errors():
             try:
                 status = os.stat(self._path(user_id))
@@ -34,7 +35,7 @@ class FileStore(TokenStore):
         known = self._memory.get(user_id)
         if known and known[0] == stamp:
             return known[1]
-        record = super().load(user_id)
+        record = super().load(user_id, locked=locked)
         if record:
             self._memory[user_id] = (stamp, record)
         return record

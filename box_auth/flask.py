@@ -17,11 +17,11 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import config, pages, sessions
+from . import cli, config, pages, sessions
 from .errors import BoxAuthError, SignInFailed, SignInRequired
-from .file_store import FileStore
 from .flow import Flow, PendingLogin
 from .network import Network
+from .stores import open_store
 
 Demo = Callable[[Flask, Path], Mapping[str, str]]
 View = ParamSpec("View")
@@ -53,6 +53,7 @@ class BoxAuth:
     def init_app(self, app: Flask) -> None:
         """Read the settings and prepare ``app``. Wrong settings do not stop it: every page then says what to fix."""
         pages.install(app)
+        app.cli.add_command(cli.box)
         app.context_processor(lambda: {"box": self})
         values, data = config.read(Path(app.root_path)), Path(app.instance_path)
         demo = self._demo is not None and config.is_demo(values)
@@ -61,7 +62,8 @@ class BoxAuth:
                 data = data / "demo"  # apart from what belongs to a real account
                 values = {**values, **self._demo(app, data), "REDIRECT_URI": "/callback"}
             settings = config.parse(values, data, _listening_port())
-            sessions.install(app, data, settings.secret_key, https=settings.redirect_uri.startswith("https:"))
+            sessions.install(app, data, settings)
+            flow = Flow(settings, open_store(settings), Network(settings))
         except BoxAuthError as error:
             pages.explain(app, error)
             return
@@ -73,7 +75,6 @@ class BoxAuth:
         app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session
         if "csrf" not in app.extensions:
             CSRFProtect(app)
-        flow = Flow(settings, FileStore(settings.token_dir), Network(settings))
         app.extensions["box_auth"] = _State(flow, demo)
         app.register_blueprint(self._routes(demo))
 
@@ -129,6 +130,7 @@ class BoxAuth:
         routes.add_url_rule("/login", "login", self._login)
         routes.add_url_rule("/callback", "callback", self._callback)
         routes.add_url_rule("/logout", "logout", self._logout, methods=["POST"])
+        routes.add_url_rule("/healthz", "ready", self._ready)
         if demo:
             routes.add_url_rule("/setup", "setup", self._setup)
         return routes
@@ -170,6 +172,13 @@ class BoxAuth:
             self.flow.forget(self.user.id, session["box_grant"])
         session.clear()
         return redirect(request.script_root + "/")
+
+    def _ready(self) -> ResponseReturnValue:
+        try:
+            self.flow.store.check_room("0")  # nobody's id
+            return {"ready": True}
+        except BoxAuthError as error:
+            return {"ready": False, "code": error.code}, 503
 
     def _setup(self) -> ResponseReturnValue:
         return render_template("setup.html", redirect_uri=config.default_redirect_uri(self.flow.settings))

@@ -92,7 +92,7 @@ class Flow:
             lifetime=tokens.lifetime,
         )
         with self.store.lock(record.user_id):
-            earlier = self.store.load(record.user_id)
+            earlier = self.store.load(record.user_id, locked=True)
             if earlier:
                 record = replace(record, grant=earlier.grant)
             self.store.save(record)
@@ -109,7 +109,7 @@ class Flow:
     def forget(self, user_id: str, grant: str) -> None:
         """Sign the user out everywhere: delete the record, then revoke at Box, whatever Box answers."""
         with self.store.lock(user_id):
-            record = self.find(user_id, grant)
+            record = self.tokens.find(user_id, grant, locked=True)
             if record is None:
                 return
             self.store.delete(user_id)

@@ -27,9 +27,9 @@ class Refresher:
         self._store, self._oauth, self._clock = store, oauth, clock
         self._failures: dict[str, tuple[float, BoxAuthError]] = {}  # by user: when (monotonic), and how
 
-    def find(self, user_id: str, grant: str) -> TokenRecord | None:
+    def find(self, user_id: str, grant: str, *, locked: bool = False) -> TokenRecord | None:
         """Return the record that a session speaks of, or None if that sign-in has been ended."""
-        record = self._store.load(user_id)
+        record = self._store.load(user_id, locked=locked)
         return record if record and secrets.compare_digest(record.grant.encode(), grant.encode()) else None
 
     def access(self, user_id: str, grant: str, refused: str = "") -> TokenRecord:
@@ -65,7 +65,7 @@ class Refresher:
 
     def _refresh(self, user_id: str, grant: str, refused: str, brief: bool) -> TokenRecord:
         """Do what the module says, with the user's lock held."""
-        record = self._current(user_id, grant)
+        record = self._current(user_id, grant, locked=True)
         if _usable(record, refused, self._clock()):
             return record  # somebody else refreshed while we waited
         try:
@@ -73,7 +73,7 @@ class Refresher:
             issued_at = self._clock()
             tokens = self._next(record, brief)
         except SignInRequired:
-            later = self._current(user_id, grant)
+            later = self._current(user_id, grant, locked=True)
             if later.refresh_token != record.refresh_token:
                 return later  # somebody refreshed without our lock
             self._store.delete(user_id)
@@ -102,12 +102,15 @@ class Refresher:
         try:
             return self._oauth.refresh(record.refresh_token, brief=brief)
         except BoxUnavailable as error:
-            if error.code not in ("box_slow", "box_unreachable") or self._store.load(record.user_id) != record:
+            if (
+                error.code not in ("box_slow", "box_unreachable")
+                or self._store.load(record.user_id, locked=True) != record
+            ):
                 raise
         return self._oauth.refresh(record.refresh_token, brief=brief)
 
-    def _current(self, user_id: str, grant: str) -> TokenRecord:
-        record = self.find(user_id, grant)
+    def _current(self, user_id: str, grant: str, *, locked: bool = False) -> TokenRecord:
+        record = self.find(user_id, grant, locked=locked)
         if record is None:
             raise SignInRequired("signed_out")
         return record

@@ -7,34 +7,65 @@ import secrets
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from cachelib import FileSystemCache
+from cachelib.base import BaseCache
 from cachelib.serializers import JSONSerializer
-from flask import Flask
-from flask_session import Session
+from flask import Flask, Request, Response, g, request
+from flask_session.cachelib import CacheLibSessionInterface
 
+from .config import Settings
 from .errors import StoreUnavailable
 
 LIFETIME = timedelta(days=60)  # as long as Box's refresh tokens
 _SWEEP = 3600.0  # seconds between two clean-ups of expired files by one process
 
 
-def install(app: Flask, folder: Path, secret_key: str, *, https: bool) -> None:
-    """Give ``app`` server-side sessions, kept as JSON files in ``folder``, and a secret key if it has none."""
-    _make_private(folder)
-    app.secret_key = app.secret_key or secret_key or own_secret_key(folder)
+def install(app: Flask, folder: Path, settings: Settings) -> None:
+    """Give ``app`` server-side sessions, in Redis or as JSON files in ``folder``, and a secret key if it has none."""
+    app.secret_key = app.secret_key or settings.secret_key or own_secret_key(folder)
     app.config.update(
-        SESSION_TYPE="cachelib",
-        SESSION_CACHELIB=SessionFiles(folder / "sessions"),
         SESSION_REFRESH_EACH_REQUEST=False,  # a request that only reads writes nothing
         PERMANENT_SESSION_LIFETIME=LIFETIME,
         SESSION_COOKIE_NAME="box_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",  # the way back from Box is a link from another site
-        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_SECURE=settings.redirect_uri.startswith("https:"),
     )
-    Session(app)
+    app.session_interface = _Sessions(app, _cache(folder, settings), key_prefix="box:session:")
+    app.before_request(_say_that_sessions_are_away)
+
+
+def _cache(folder: Path, settings: Settings) -> BaseCache:
+    if settings.redis_url:
+        from .redis_store import RedisSessions, connect
+
+        return RedisSessions(connect(settings.redis_url))
+    return SessionFiles(folder / "sessions")
+
+
+class _Sessions(CacheLibSessionInterface):  # type: ignore[misc]
+    """Flask-Session's sessions; where they cannot be read, requests that need none still work."""
+
+    def open_session(self, app: Flask, request: Request) -> Any:
+        try:
+            return super().open_session(app, request)
+        except StoreUnavailable as error:
+            g.box_sessions_away = error
+            return self.make_null_session(app)
+
+    def save_session(self, app: Flask, session: Any, response: Response) -> None:
+        try:
+            super().save_session(app, session, response)
+        except StoreUnavailable:
+            session.modified = False  # the page that tells of it is saved no session, either
+            raise
+
+
+def _say_that_sessions_are_away() -> None:
+    if "box_sessions_away" in g and request.endpoint not in ("static", "box.ready"):
+        raise cast(StoreUnavailable, g.box_sessions_away)
 
 
 def own_secret_key(folder: Path) -> str:

@@ -8,7 +8,7 @@ import secrets
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from .errors import StoreUnavailable
 
@@ -87,35 +87,72 @@ def decode(data: bytes, user_id: str) -> TokenRecord:
     return record
 
 
+class Codec(Protocol):
+    """How records are written down. `PLAIN` is JSON; `encryption.Sealed` encrypts it."""
+
+    def encode(self, record: TokenRecord) -> bytes: ...
+
+    def decode(self, data: bytes, user_id: str) -> TokenRecord:
+        """Raises `ValueError` for what is no record of the user, `StoreUnavailable` for one that needs another key."""
+
+    def is_outdated(self, data: bytes) -> bool:
+        """Tell whether a readable record should be written again."""
+
+
+class _Plain:
+    def encode(self, record: TokenRecord) -> bytes:
+        return encode(record)
+
+    def decode(self, data: bytes, user_id: str) -> TokenRecord:
+        if is_encrypted(data):
+            raise StoreUnavailable("key_missing")
+        return decode(data, user_id)
+
+    def is_outdated(self, data: bytes) -> bool:
+        return False
+
+
+PLAIN: Codec = _Plain()
+
+
+def is_encrypted(data: bytes) -> bool:
+    """Tell whether ``data`` begins like a Fernet token (version 0x80 and a time before the year 2106)."""
+    return data.startswith(b"gAAAAA")
+
+
 class TokenStore(ABC):
     """What the engine asks of a store, and the parts that every store shares. Any method may raise `StoreUnavailable`.
 
     A store of your own implements the methods below `users`; `tests/store_contract.py` holds it to the rest.
     """
 
-    def load(self, user_id: str) -> TokenRecord | None:
+    def __init__(self, codec: Codec = PLAIN) -> None:
+        self.codec = codec
+
+    def load(self, user_id: str, *, locked: bool = False) -> TokenRecord | None:
         """Return the user's record, or None. A record that cannot be read is set aside, not deleted, and None
-        returned."""
+        returned. Say ``locked`` when you hold the user's lock."""
         data = self.read(check_id(user_id))
         if data is None:
             return None
         try:
-            return decode(data, user_id)
+            record = self.codec.decode(data, user_id)
+            if not self.codec.is_outdated(data):
+                return record
         except ValueError:
-            pass
-        with self.lock(user_id):  # once more, now that nobody writes: it may have been replaced since
-            data = self.read(user_id)
-            if data is None:
-                return None
-            try:
-                return decode(data, user_id)
-            except ValueError:
-                self.set_aside(user_id)
-                return None
+            record = None
+        if not locked:  # look again when nobody writes: what was bad may have been replaced since
+            with self.lock(user_id):
+                return self.load(user_id, locked=True)
+        if record:
+            self.save(record)
+        else:
+            self.set_aside(user_id)
+        return record
 
     def save(self, record: TokenRecord) -> None:
         """Write the record whole or not at all; call it with the user's lock held."""
-        self.write(check_id(record.user_id), encode(record))
+        self.write(check_id(record.user_id), self.codec.encode(record))
 
     @abstractmethod
     def users(self) -> list[str]:

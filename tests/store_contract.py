@@ -59,6 +59,17 @@ class StoreContract:
         assert store.users() == []
         store.delete(RECORD.user_id)  # twice is fine
 
+    @pytest.mark.parametrize("bad", [b"", b"half a rec", b"\x80\x04\x95binary", b"[]", b'{"version": 2}'])
+    def test_what_cannot_be_read_is_set_aside_also_by_who_holds_the_lock(self, store: TokenStore, bad: bytes):
+        store.write(RECORD.user_id, bad)
+        with store.lock(RECORD.user_id):
+            assert store.load(RECORD.user_id, locked=True) is None
+        assert store.users() == []
+        store.write(RECORD.user_id, bad)
+        assert store.load(RECORD.user_id) is None
+        store.save(RECORD)
+        assert store.load(RECORD.user_id) == RECORD
+
     def test_the_lock_keeps_a_second_holder_out_until_it_is_free(self, store: TokenStore, other: TokenStore):
         with store.lock("42"), pytest.raises(TimeoutError), other.lock("42", wait=0):
             pytest.fail("two holders at once")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from journey import ROOT, clean_environment
 
-FLASK_LAYER = {"flask.py", "pages.py", "sessions.py"}
+FLASK_LAYER = {"cli.py", "flask.py", "pages.py", "sessions.py"}
 CORE = sorted(path for path in (ROOT / "box_auth").glob("*.py") if path.name not in FLASK_LAYER)
 EMULATOR = sorted((ROOT / "box_emulator").glob("*.py"))
 

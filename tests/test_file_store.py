@@ -3,6 +3,8 @@
 import json
 import multiprocessing
 import os
+import resource
+import signal
 import stat
 from dataclasses import replace
 
@@ -131,6 +133,30 @@ def test_eight_processes_read_and_write_one_users_file_and_no_read_ever_fails(st
     assert all(isinstance(outcome, int) for outcome in outcomes), outcomes
     assert max(outcomes) > 1  # the file did change under the readers
     assert not list(store.folder.glob("*unreadable*"))
+
+
+def save_with_a_full_disk(folder, results):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))  # bytes: like a quota that is used up
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    store = FileStore(folder)
+    for attempt in (lambda: store.check_room(USER), lambda: store.save(replace(RECORD, access_token="new"))):
+        try:
+            attempt()
+            results.put("it worked")
+        except StoreUnavailable as error:
+            results.put(error.code)
+
+
+def test_a_full_disk_is_noticed_before_a_refresh_and_loses_nothing(store):
+    store.save(RECORD)
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    process = context.Process(target=save_with_a_full_disk, args=(store.folder, results))
+    process.start()
+    assert [results.get(timeout=30) for _ in range(2)] == ["store_unavailable"] * 2
+    process.join(30)
+    assert store.load(USER) == RECORD
+    assert not list(store.folder.glob(".*.tmp"))
 
 
 def try_to_save(folder, results):

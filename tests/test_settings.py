@@ -78,6 +78,15 @@ def test_behind_a_proxy_the_redirect_uri_is_independent_of_where_the_app_listens
         ({"REDIRECT_URI": "http://127.0.0.1:8080/callback", "CALLBACK_PORT": "5000"}, "names port 8080"),
         ({"BOX_API_URL": "api.box.com"}, "BOX_API_URL is “api.box.com”"),
         ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES"),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis://:hush@host:port/0"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis://"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis://host/one"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "http://host"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis://host/0?socket_timeout=soon"}, "REDIS_URL is not an address"),
+        ({"TOKEN_ENCRYPTION_KEYS": "short"}, "key 1 is not 32 bytes"),
+        ({"TOKEN_ENCRYPTION_KEYS": "A" * 44}, "key 1 is not 32 bytes"),
+        ({"TOKEN_ENCRYPTION_KEYS": "ключ"}, "key 1 is not 32 bytes"),
     ],
 )
 def test_a_mistake_is_named_with_its_setting(values, said):
@@ -94,9 +103,17 @@ def test_all_mistakes_are_named_at_once():
 
 
 def test_secrets_stay_out_of_the_repr():
-    settings = config.parse({**APP, "CLIENT_SECRET": "hush", "SECRET_KEY": "quiet"}, Path("data"))
-    assert "hush" not in repr(settings)
-    assert "quiet" not in repr(settings)
+    key = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
+    secrets = {"CLIENT_SECRET": "hush", "SECRET_KEY": "quiet", "REDIS_URL": "redis://:pst@host/0"}
+    settings = config.parse({**APP, **secrets, "TOKEN_ENCRYPTION_KEYS": key}, Path("data"))
+    assert settings.token_encryption_keys == (key,)
+    for secret in ("hush", "quiet", "pst", key):
+        assert secret not in repr(settings)
+
+
+def test_a_mistake_in_a_secret_does_not_quote_it():
+    said = problems({**APP, "REDIS_URL": "redis://:hush@host:port/0", "TOKEN_ENCRYPTION_KEYS": "hush"})
+    assert "hush" not in said
 
 
 def test_every_setting_is_in_the_sample_and_the_reverse():

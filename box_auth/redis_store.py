@@ -1,0 +1,134 @@
+"""The tokens, the locks and the sessions of many machines: all of it in one Redis."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, cast
+
+import redis
+from cachelib import RedisCache
+from cachelib.serializers import JSONSerializer
+from redis.backoff import NoBackoff
+from redis.exceptions import LockError
+from redis.retry import Retry
+
+from .errors import StoreUnavailable
+from .tokens import LOCK_WAIT, PLAIN, Codec, TokenStore, check_id
+
+RECORD_LIFE = timedelta(days=60)  # as long as Box's refresh tokens live unused (guides, expiration)
+LOCK_LIFE = 30.0  # seconds; longer than a refresh may take, so that only a dead holder's lock ends by itself
+_PATIENCE = 2.0  # seconds to connect, and to answer
+
+
+@functools.cache
+def connect(url: str) -> redis.Redis:
+    """Return a client for `REDIS_URL`. It connects when first used, and again by itself after an outage."""
+    return redis.Redis.from_url(
+        url,
+        socket_connect_timeout=_PATIENCE,
+        socket_timeout=_PATIENCE,
+        retry=Retry(NoBackoff(), 1),  # one new connection, if the pooled one had died
+    )
+
+
+class RedisStore(TokenStore):
+    """Keeps ``box:token:<user id>`` for each user; it expires when its refresh token would."""
+
+    def __init__(self, client: redis.Redis, codec: Codec = PLAIN) -> None:
+        super().__init__(codec)
+        self._redis = client
+
+    def users(self) -> list[str]:
+        with redis_errors():
+            keys = [str(key, "utf-8") for key in self._redis.scan_iter("box:token:*", count=1000)]
+        return sorted(name for key in keys if (name := key.rpartition(":")[2]).isdigit() and key == _key(name))
+
+    @contextlib.contextmanager
+    def lock(self, user_id: str, wait: float = LOCK_WAIT) -> Iterator[None]:
+        name = f"box:lock:{check_id(user_id)}"
+        # Each holder has a token of its own, so nobody frees a lock that has passed to somebody else.
+        lock = self._redis.lock(name, timeout=LOCK_LIFE, sleep=0.02, blocking_timeout=wait, thread_local=False)
+        with redis_errors():
+            if not lock.acquire():
+                raise TimeoutError
+        try:
+            yield
+        finally:
+            try:
+                lock.release()
+            except (LockError, redis.RedisError):  # it ended by itself, or will
+                pass
+
+    def delete(self, user_id: str) -> None:
+        with redis_errors():
+            self._redis.delete(_key(user_id))
+
+    def check_room(self, user_id: str) -> None:
+        with redis_errors():
+            self._redis.set(f"box:room:{check_id(user_id)}", b" " * 8192, px=1000)
+
+    def read(self, user_id: str) -> bytes | None:
+        with redis_errors():
+            return _get(self._redis, _key(user_id))
+
+    def write(self, user_id: str, data: bytes) -> None:
+        with redis_errors():
+            self._redis.set(_key(user_id), data, ex=RECORD_LIFE)
+
+    def set_aside(self, user_id: str) -> None:
+        with redis_errors():
+            self._redis.rename(_key(user_id), f"{_key(user_id)}:unreadable-{time.time_ns()}")
+
+
+class RedisSessions(RedisCache):
+    """cachelib's Redis cache with sessions as JSON objects: anything else there reads as no session, never a pickle."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        super().__init__(client)
+        self.serializer = _Json()  # type: ignore[assignment]
+
+    def get(self, key: str) -> Any:
+        with redis_errors():
+            return self.serializer.loads(_get(self._read_client, key))
+
+    def set(self, key: str, value: Any, timeout: Any = None) -> Any:
+        with redis_errors():
+            return super().set(key, value, timeout)
+
+    def delete(self, key: str) -> Any:
+        with redis_errors():
+            return super().delete(key)
+
+
+class _Json(JSONSerializer):
+    def loads(self, bvalue: Any, *args: Any, **kwargs: Any) -> Any:
+        value = None if bvalue is None else super().loads(bvalue, *args, **kwargs)
+        return value if isinstance(value, dict) else None
+
+
+def _get(client: redis.Redis, key: str) -> bytes | None:
+    try:
+        return cast(bytes | None, client.get(key))
+    except redis.ResponseError as error:
+        if "WRONGTYPE" in str(error):  # somebody else's list or set: there, but nothing of ours
+            return b""
+        raise
+
+
+@contextlib.contextmanager
+def redis_errors() -> Iterator[None]:
+    """Turn Redis's errors into `StoreUnavailable`, in words that hold no address and no password."""
+    try:
+        yield
+    except (redis.AuthenticationError, redis.exceptions.NoPermissionError):
+        raise StoreUnavailable("redis_refused") from None
+    except redis.RedisError as error:
+        raise StoreUnavailable("redis_away", f"{type(error).__name__}.") from None
+
+
+def _key(user_id: str) -> str:
+    return f"box:token:{check_id(user_id)}"

@@ -1,0 +1,21 @@
+"""Opens the token store that the settings ask for."""
+
+from __future__ import annotations
+
+from .config import Settings
+from .file_store import FileStore
+from .tokens import PLAIN, TokenStore
+
+
+def open_store(settings: Settings) -> TokenStore:
+    """Return the store of this machine, or with ``REDIS_URL`` the one that many share."""
+    codec = PLAIN
+    if settings.token_encryption_keys:
+        from .encryption import Sealed  # only where it is used: cryptography takes its time to import
+
+        codec = Sealed(settings.token_encryption_keys)
+    if settings.redis_url:
+        from .redis_store import RedisStore, connect
+
+        return RedisStore(connect(settings.redis_url), codec)
+    return FileStore(settings.token_dir, codec)

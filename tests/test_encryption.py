@@ -1,0 +1,111 @@
+"""Tokens encrypted at rest: the store's contract, plain files from before, key rotation, and wrong keys."""
+
+import subprocess
+import sys
+
+import pytest
+from cryptography.fernet import Fernet
+from journey import checkout, clean_environment
+from store_contract import RECORD, StoreContract
+
+from box_auth.encryption import Sealed, rotate
+from box_auth.errors import StoreUnavailable
+from box_auth.file_store import FileStore
+
+USER = RECORD.user_id
+FIRST, SECOND = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FileStore(tmp_path / "tokens", Sealed([FIRST]))
+
+
+@pytest.fixture
+def other(store):
+    return FileStore(store.folder, Sealed([FIRST]))
+
+
+def stored(store) -> bytes:
+    return (store.folder / f"{USER}.json").read_bytes()
+
+
+class TestEncryptedFileStore(StoreContract):
+    pass
+
+
+def test_nothing_of_a_record_can_be_read_on_the_disk(store):
+    store.save(RECORD)
+    for text in (RECORD.access_token, RECORD.refresh_token, RECORD.name, RECORD.login, RECORD.grant, USER):
+        assert text.encode() not in stored(store)
+
+
+def test_a_plain_file_from_before_is_read_and_written_again_encrypted(store):
+    FileStore(store.folder).save(RECORD)
+    assert RECORD.refresh_token.encode() in stored(store)
+    assert store.load(USER) == RECORD
+    assert RECORD.refresh_token.encode() not in stored(store)
+    assert store.load(USER) == RECORD
+
+
+def test_the_first_key_writes_and_all_keys_read(store):
+    store.save(RECORD)
+    both = FileStore(store.folder, Sealed([SECOND, FIRST]))
+    assert both.load(USER) == RECORD
+    both.save(RECORD)
+    with pytest.raises(StoreUnavailable):
+        FileStore(store.folder, Sealed([FIRST])).load(USER)
+    assert FileStore(store.folder, Sealed([SECOND])).load(USER) == RECORD
+
+
+def test_rotation_moves_every_record_to_the_first_key(store):
+    store.save(RECORD)
+    assert rotate(FileStore(store.folder, Sealed([SECOND, FIRST]))) == 1
+    assert FileStore(store.folder, Sealed([SECOND])).load(USER) == RECORD
+
+
+@pytest.mark.parametrize(("codec", "code"), [(Sealed([SECOND]), "key_wrong"), (None, "key_missing")])
+def test_a_wrong_or_missing_key_is_a_clear_error_and_changes_nothing(store, codec, code):
+    store.save(RECORD)
+    before = stored(store)
+    locked_out = FileStore(store.folder, codec) if codec else FileStore(store.folder)
+    with pytest.raises(StoreUnavailable) as caught:
+        locked_out.load(USER)
+    assert caught.value.code == code
+    assert stored(store) == before
+    assert store.load(USER) == RECORD
+
+
+@pytest.mark.parametrize("cut", [7, 40, 101])
+def test_a_truncated_record_is_set_aside(store, cut):
+    store.save(RECORD)
+    (store.folder / f"{USER}.json").write_bytes(stored(store)[:-cut])
+    assert store.load(USER) is None
+    assert list(store.folder.glob("*unreadable*"))
+
+
+def flask_box(folder, *arguments, **settings):
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "box", *arguments],
+        cwd=folder,
+        env=clean_environment(CLIENT_ID="i", CLIENT_SECRET="s", **settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_command_makes_keys_and_rotates_to_the_first_and_says_what_is_wrong(tmp_path):
+    folder = checkout(tmp_path / "fork")
+    new = flask_box(folder, "new-key").stdout.strip()
+    tokens = folder / "instance" / "tokens"
+    FileStore(tokens, Sealed([FIRST])).save(RECORD)
+    done = flask_box(folder, "rotate-keys", TOKEN_ENCRYPTION_KEYS=f"{new}, {FIRST}")
+    assert (done.returncode, done.stdout) == (0, "1 stored sign-ins are now under the first key.\n")
+    assert FileStore(tokens, Sealed([new])).load(USER) == RECORD
+    wrong = flask_box(folder, "rotate-keys", TOKEN_ENCRYPTION_KEYS=FIRST)
+    assert wrong.returncode == 1
+    assert "[key_wrong]" in wrong.stderr
+    assert "not set" in flask_box(folder, "rotate-keys").stderr
+    assert "key 2 is not 32 bytes" in flask_box(folder, "rotate-keys", TOKEN_ENCRYPTION_KEYS=f"{new},short").stderr
+    assert FileStore(tokens, Sealed([new])).load(USER) == RECORD
