@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from .checks import (
+    ANY_ADDRESS,
+    LOOPBACK,
+    is_fernet_key,
+    is_redis_address,
+    is_web_address,
+    loopback_port,
+    loopback_redirect_uri,
+    number,
+    redirect_problems,
+)
 from .errors import ConfigError
 
 NAMES = (
@@ -28,8 +37,6 @@ NAMES = (
     "BOX_UPLOAD_URL",
     "BOX_AUTHORIZE_URL",
 )
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised in order to be translated, not bound
 _PLACEHOLDER = ("YOUR_", "<")
 
 
@@ -69,11 +76,14 @@ def is_demo(values: Mapping[str, str]) -> bool:
     return not values.get("CLIENT_ID") and not values.get("CLIENT_SECRET")
 
 
-def parse(values: Mapping[str, str], data: Path, listening_port: int | None = None) -> Settings:
+def parse(
+    values: Mapping[str, str], data: Path, listening_port: int | None = None, *, own_pages: bool = False
+) -> Settings:
     """Turn raw settings into `Settings`, or raise `ConfigError` naming every problem.
 
     ``data`` is the folder for what the app keeps; ``listening_port`` is where the server really listens, if the
-    caller knows: it is the default for ``CALLBACK_PORT``, and Box's answer must arrive there.
+    caller knows: it is the default for ``CALLBACK_PORT``, and Box's answer must arrive there. With ``own_pages`` a
+    stand-in plays Box on the app's own port: its addresses may be paths, wherever the visitor sees the app.
     """
     problems: list[str] = []
     for name in ("CLIENT_ID", "CLIENT_SECRET"):
@@ -84,16 +94,16 @@ def parse(values: Mapping[str, str], data: Path, listening_port: int | None = No
     if "/" in host or " " in host:
         problems.append(f"CALLBACK_HOSTNAME is “{host}”: give a host name alone, such as 127.0.0.1.")
     redirect_uri = values.get("REDIRECT_URI", "")
-    port = _number(values, "CALLBACK_PORT", listening_port or _loopback_port(redirect_uri) or 5000, 1, 65535, problems)
-    if redirect_uri:
-        problems += _redirect_problems(redirect_uri, values, port)
-    else:
-        if host not in LOOPBACK + _ANY_ADDRESS:
+    port = number(values, "CALLBACK_PORT", listening_port or loopback_port(redirect_uri) or 5000, 1, 65535, problems)
+    if redirect_uri and not own_pages:
+        problems += redirect_problems(redirect_uri, values, port)
+    if not redirect_uri:
+        if host not in LOOPBACK + ANY_ADDRESS:
             problems.append(
                 f"REDIRECT_URI is not set, and CALLBACK_HOSTNAME is {host}: away from localhost Box requires https, "
                 f"so set REDIRECT_URI, for instance to https://{host}/callback."
             )
-        redirect_uri = _loopback_redirect_uri(host, port)
+        redirect_uri = loopback_redirect_uri(host, port)
         if listening_port and listening_port != port and not any("CALLBACK_PORT" in problem for problem in problems):
             problems.append(
                 f"CALLBACK_PORT is {port}, but the app listens on port {listening_port}, so Box's answer would not "
@@ -103,26 +113,25 @@ def parse(values: Mapping[str, str], data: Path, listening_port: int | None = No
     urls = {}
     for name in ("BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"):
         url = values.get(name, "").rstrip("/")
-        own_page = name == "BOX_AUTHORIZE_URL" and url.startswith("/")  # the demo's, on the app's own port
-        if url and not own_page and not _is_web_address(url):
+        if url and not own_pages and not is_web_address(url):
             problems.append(f"{name} is “{url}”: it must be a full address that begins with https://.")
         if url:
             urls[name.lower()] = url
 
     keys = tuple(key.strip() for key in values.get("TOKEN_ENCRYPTION_KEYS", "").split(",") if key.strip())
-    for number, key in enumerate(keys, 1):
-        if not _is_fernet_key(key):
+    for position, key in enumerate(keys, 1):
+        if not is_fernet_key(key):
             problems.append(
-                f"TOKEN_ENCRYPTION_KEYS: key {number} is not 32 bytes in base64; make one with "
+                f"TOKEN_ENCRYPTION_KEYS: key {position} is not 32 bytes in base64; make one with "
                 "“flask box new-key”, and separate several with commas."
             )
     redis_url = values.get("REDIS_URL", "")
-    if redis_url and not _is_redis_address(redis_url):
+    if redis_url and not is_redis_address(redis_url):
         problems.append(
             "REDIS_URL is not an address of Redis: it looks like redis://:password@host:6379/0, or rediss:// for TLS."
         )
 
-    trusted_proxies = _number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
+    trusted_proxies = number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
     if problems:
         raise ConfigError(problems)
     return Settings(
@@ -142,78 +151,4 @@ def parse(values: Mapping[str, str], data: Path, listening_port: int | None = No
 
 def default_redirect_uri(settings: Settings) -> str:
     """Return the redirect URI that a Box app needs for ``settings`` on this machine, to paste into Box's console."""
-    return _loopback_redirect_uri(settings.callback_hostname, settings.callback_port)
-
-
-def _loopback_redirect_uri(host: str, port: int) -> str:
-    reachable = "127.0.0.1" if host in _ANY_ADDRESS else host
-    return f"http://[{reachable}]:{port}/callback" if ":" in reachable else f"http://{reachable}:{port}/callback"
-
-
-def _redirect_problems(uri: str, values: Mapping[str, str], port: int) -> list[str]:
-    """Box's rules for redirect URIs: https, or http for loopback; matched exactly (guides, OAuth 2.0 setup)."""
-    if uri == "/callback":  # the demo's: wherever the visitor is
-        return []
-    if not _is_web_address(uri):
-        return [f"REDIRECT_URI is “{uri}”: it must be a full address, such as http://127.0.0.1:5000/callback."]
-    parts = urlsplit(uri)
-    problems = []
-    if not parts.path.endswith("/callback") or parts.query or parts.fragment:
-        problems.append(f"REDIRECT_URI is “{uri}”: its path must end in /callback, where this app listens.")
-    if parts.hostname not in LOOPBACK:
-        if parts.scheme != "https":
-            problems.append(f"REDIRECT_URI is “{uri}”: away from localhost Box requires https.")
-        return problems
-    expected_host = values.get("CALLBACK_HOSTNAME", parts.hostname)
-    if expected_host not in _ANY_ADDRESS and expected_host != parts.hostname:
-        problems.append(
-            f"REDIRECT_URI names the host {parts.hostname}, but CALLBACK_HOSTNAME is {expected_host}: to Box "
-            "localhost and 127.0.0.1 are different, so make them the same, or remove one of the two lines."
-        )
-    if (parts.port or 80) != port:
-        problems.append(
-            f"REDIRECT_URI names port {parts.port or 80}, but the app is on port {port}: make CALLBACK_PORT the same."
-        )
-    return problems
-
-
-def _loopback_port(uri: str) -> int | None:
-    if not _is_web_address(uri):
-        return None
-    parts = urlsplit(uri)
-    return parts.port if parts.hostname in LOOPBACK else None
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, a bracket left open
-        return False
-
-
-def _is_redis_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        numbered = not parts.path.strip("/") or parts.path.strip("/").isdigit()
-        whole = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0 and numbered
-        return (whole and not parts.query) or (parts.scheme == "unix" and bool(parts.path))
-    except ValueError:
-        return False
-
-
-def _is_fernet_key(text: str) -> bool:
-    try:
-        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == 32
-    except ValueError:  # also for text beyond ASCII
-        return False
-
-
-def _number(values: Mapping[str, str], name: str, default: int, low: int, high: int, problems: list[str]) -> int:
-    text = values.get(name)
-    if text is None:
-        return default
-    if text.isascii() and text.isdigit() and low <= int(text) <= high:
-        return int(text)
-    problems.append(f"{name} is “{text}”: it must be a number from {low} to {high}.")
-    return default
+    return loopback_redirect_uri(settings.callback_hostname, settings.callback_port)

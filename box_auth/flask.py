@@ -61,7 +61,7 @@ class BoxAuth:
             if demo and self._demo:
                 data = data / "demo"  # apart from what belongs to a real account
                 values = {**values, **self._demo(app, data), "REDIRECT_URI": "/callback"}
-            settings = config.parse(values, data, _listening_port())
+            settings = config.parse(values, data, _listening_port(), own_pages=demo)
             sessions.install(app, data, settings)
             flow = Flow(settings, open_store(settings), Network(settings))
         except BoxAuthError as error:

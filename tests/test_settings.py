@@ -70,6 +70,8 @@ def test_behind_a_proxy_the_redirect_uri_is_independent_of_where_the_app_listens
         ({"CALLBACK_HOSTNAME": "http://localhost"}, "host name alone"),
         ({"CALLBACK_HOSTNAME": "files.example.com"}, "Box requires https"),
         ({"REDIRECT_URI": "127.0.0.1:5000/callback"}, "must be a full address"),
+        ({"REDIRECT_URI": "/callback"}, "must be a full address"),
+        ({"BOX_AUTHORIZE_URL": "/authorize"}, "BOX_AUTHORIZE_URL is"),
         ({"REDIRECT_URI": "http://127.0.0.1:port/callback"}, "must be a full address"),
         ({"REDIRECT_URI": "http://[::1/callback"}, "must be a full address"),
         ({"REDIRECT_URI": "http://127.0.0.1:5000/"}, "must end in /callback"),
