@@ -109,6 +109,7 @@ class SessionFiles(FileSystemCache):
         self._swept = 0.0
 
     def set(self, key: str, value: Any, timeout: Any = None, mgmt_element: bool = False) -> bool:
+        _make_private(self._folder)  # again, if somebody removed it to start over
         if not super().set(key, value, timeout, mgmt_element):
             raise StoreUnavailable("store_unavailable", f"{self._folder.name}: the session could not be written.")
         return True
