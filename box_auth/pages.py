@@ -8,7 +8,7 @@ import sys
 
 import requests
 from box_sdk_gen import BoxAPIError
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -46,6 +46,8 @@ def show(error: BoxAuthError, status: int | None = None) -> Response:
     problems = error.problems if isinstance(error, ConfigError) else ()
     page = render_template("problem.html", problem=error.problem, detail=error.detail, problems=problems)
     response = make_response(page, status or error.problem.status)
+    if response.status_code >= 500:  # for whoever runs the app; the path alone, as queries can hold login codes
+        current_app.logger.warning("%s %s: %s", request.method, request.path, error)
     if isinstance(error, BoxUnavailable) and error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response

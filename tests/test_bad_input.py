@@ -111,6 +111,8 @@ class TestBox:
         box.stop()
         check(visitor.get(address), 502, "box_unreachable")
         check(visitor.get("/dashboard"), 502, "box_unreachable")
+        assert "GET /dashboard: No connection to Box could be made." in live.output
+        assert code_in(address) not in live.output
         assert len(list(live.tokens.glob("*.json"))) == 1
 
     def test_slow(self, emulator, visitor):
