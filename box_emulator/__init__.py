@@ -3,10 +3,25 @@
 from .apps import App
 from .database import WrongDatabase
 from .embedding import embed
-from .emulator import Emulator, Options
+from .emulator import Emulator
 from .items import Item
+from .options import Options
+from .seed_file import BadSeed, Seed
 from .serving import Server, serve
 from .tokens import TokenPair
 from .users import User
 
-__all__ = ["App", "Emulator", "Item", "Options", "Server", "TokenPair", "User", "WrongDatabase", "embed", "serve"]
+__all__ = [
+    "App",
+    "BadSeed",
+    "Emulator",
+    "Item",
+    "Options",
+    "Seed",
+    "Server",
+    "TokenPair",
+    "User",
+    "WrongDatabase",
+    "embed",
+    "serve",
+]

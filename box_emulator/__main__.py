@@ -8,9 +8,11 @@ import signal
 import sqlite3
 import sys
 import threading
+from pathlib import Path
 
 from .database import WrongDatabase
 from .emulator import Emulator
+from .seed_file import BadSeed, Seed
 from .serving import is_loopback, serve
 
 
@@ -20,12 +22,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on, of this machine (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8081, help="port of the API (default 8081)")
     parser.add_argument("--data", default=":memory:", metavar="FILE", help="keep the data here (default: in memory)")
+    parser.add_argument("--seed", type=Path, metavar="FILE", help="begin with these users and files (JSON or YAML)")
     chosen = parser.parse_args(arguments)
     if not is_loopback(chosen.host):
         return _fail(f"{chosen.host} is not this machine: use 127.0.0.1, localhost or ::1.")
     try:
-        emulator = Emulator(chosen.data)
-    except (WrongDatabase, OSError, sqlite3.Error) as error:
+        emulator = Emulator(chosen.data, seed=Seed.read(chosen.seed) if chosen.seed else None)
+    except (WrongDatabase, BadSeed, OSError, sqlite3.Error) as error:
         return _fail(f"{error}")
     try:
         server = serve(emulator, chosen.port, chosen.host)
@@ -41,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"The Box emulator listens on {server.url}. Put this into your app's .env:\n")
         for name, value in server.settings.items():
             print(f"{name} = {value}")
-        print("\nStop it with Ctrl-C.", flush=True)
+        print(f"\nSee users, files and switches at {server.url}/_emulator/")
+        print("Stop it with Ctrl-C.", flush=True)
         while not stop.wait(0.5):  # in steps, because Windows does not let Ctrl-C end a longer wait
             pass
     emulator.close()

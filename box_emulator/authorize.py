@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from .apps import App, RedirectRefused
 from .emulator import here
+from .scopes import SCOPES
+from .tokens import Grant
 
 routes = Blueprint("authorize", __name__)
 
@@ -17,6 +19,7 @@ _PROBLEMS = {
     "redirect_uri_mismatch": "The redirect URI in the request is none of those registered for the app.",
     "redirect_uri_missing": "The request names no redirect URI, and the app has more than one, or none.",
     "unsupported_response_type": "The response type must be “code”.",
+    "invalid_scope": "The request asks for a scope that Box does not know.",
     "invalid_request": "Open the page again from your app, and choose a user.",
 }
 
@@ -48,7 +51,8 @@ def decide() -> BaseResponse:
     user = here().users.get(request.form.get("user", ""))
     if user is None:
         raise Refused("invalid_request")
-    return _back(target, code=here().tokens.issue_code(app.client_id, user.id))
+    scope = request.args.get("scope") or None
+    return _back(target, code=here().codes.issue(Grant(app.client_id, user.id, scope)))
 
 
 @routes.get("/api/oauth2/emulator.css")
@@ -84,6 +88,8 @@ def _check() -> tuple[App, str]:
         raise Refused(str(refused)) from None
     if request.args.get("response_type") != "code":
         raise Refused("unsupported_response_type")
+    if not set(request.args.get("scope", "").split()) <= set(SCOPES):
+        raise Refused("invalid_scope")
     return app, target
 
 

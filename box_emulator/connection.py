@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("box_emulator")
 
-_MOST_DRAINED = 1 << 20  # bytes of an unread body worth reading to keep the connection
+_MOST_DRAINED = 1 << 28  # bytes of an unread body, such as a refused upload, worth reading to keep the connection
 
 
 class Dropped(OSError):

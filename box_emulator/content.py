@@ -1,117 +1,126 @@
-"""The content API: users, folders and files."""
+"""The content API's door: who is asking, for which item, and whether they may. The routes are in `api`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import Any, Literal
 
-from flask import Blueprint, Response, current_app, g, jsonify, redirect, request
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, Response, current_app, g, request
 
-from .downloads import signed_path
+from .access import check_item
 from .emulator import here
-from .errors import ApiError, not_found, unauthorized
-from .forms import ItemForms, asked, user_form
+from .errors import ApiError, not_found, refused, unauthorized
+from .forms import Fields, asked
+from .item_forms import ItemForms, lock_of
 from .items import Item
-from .paging import Listing
 from .users import User
 
-routes = Blueprint("content", __name__, url_prefix="/2.0")
+
+class _Routes(Blueprint):
+    """Lets the modules of `api` each have a ``get``, a ``change`` and a ``delete``."""
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        *args: Any,
+        **options: Any,
+    ) -> None:
+        if view_func:
+            endpoint = f"{view_func.__module__.rpartition('.')[2]}_{view_func.__name__}"
+        super().add_url_rule(rule, endpoint, view_func, *args, **options)
+
+
+routes = _Routes("content", __name__)
+
+KINDS = {"files": "file", "folders": "folder", "web_links": "web_link"}
+Need = Literal["read", "download", "write"]
 
 
 @routes.before_request
 def authenticate() -> Response | None:
-    """Box: a bearer token in the Authorization header (guides, access tokens)."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    token_given = scheme.lower() == "bearer" and bool(token)
-    user_id = here().tokens.authenticate(token.strip()) if token_given else None
-    user = here().users.get(user_id) if user_id else None
-    if user is None:
-        return unauthorized(token_given=token_given)
-    g.user = user
+    """Find the user of the token, or the one an admin acts for: As-User (Box: guides, As-User header)."""
+    user = here().users.get(g.grant.user) if g.get("grant") else None
+    if user is None or user.status == "inactive":
+        return unauthorized(token_given="Authorization" in request.headers)
+    if (other := request.headers.get("As-User", user.id)) != user.id:
+        acted = here().users.get(other)
+        if user.role != "admin" or acted is None:
+            raise refused("access_denied_insufficient_permissions")
+        user = acted
+    g.user, g.link = user, None
     return None
 
 
-@routes.get("/users/me")
-def me() -> Response:
+def me() -> User:
     user: User = g.user
-    avatar_url = f"{request.url_root}2.0/users/{user.id}/avatar" if user.avatar else ""
-    return jsonify(user_form(user, avatar_url, asked(request.args.get("fields"))))
+    return user
 
 
-@routes.get("/users/<user_id>/avatar")
-def avatar(user_id: str) -> Response:
-    user = here().users.get(user_id)
-    if user is None or not user.avatar:
-        raise not_found("user", user_id)
-    return Response(user.avatar, content_type="image/png")
+def fields() -> Fields:
+    return asked(request.args.get("fields"))
 
 
-@routes.get("/folders/<folder_id>")
-def folder(folder_id: str) -> Response:
-    """A folder with its first entries; the paging parameters are about those (OpenAPI, get_folders_id)."""
-    item, fields = _item("folder", folder_id), asked(request.args.get("fields"))
-    listing = Listing.read(request.args, folder_id, markers=False)
-    if unchanged := _unchanged(item):
-        return unchanged
-    form = _forms().item(item, fields)
-    if fields is None or "item_collection" in fields:
-        form["item_collection"] = _entries(item, listing, [])
-    return jsonify(form)
+def forms() -> ItemForms:
+    return ItemForms(here(), me(), root(), current_app.config["DOWNLOAD_URL"], g.grant.scope)
 
 
-@routes.get("/folders/<folder_id>/items")
-def folder_items(folder_id: str) -> Response:
-    item = _item("folder", folder_id)
-    return jsonify(_entries(item, Listing.read(request.args, folder_id), asked(request.args.get("fields")) or []))
+def root() -> str:
+    """The address of the API as the client knows it."""
+    return request.url_root.rstrip("/")
 
 
-@routes.get("/files/<file_id>")
-def file(file_id: str) -> Response:
-    item = _item("file", file_id)
-    return _unchanged(item) or jsonify(_forms().item(item, asked(request.args.get("fields"))))
+def item(kind: str, item_id: str, need: Need = "read", *, trashed: bool = False) -> Item:
+    """Find an item of the user, or one that a shared link in the header ``boxapi`` leads to.
 
-
-@routes.get("/files/<file_id>/content")
-def file_content(file_id: str) -> BaseResponse:
-    """Send the client to the download host (OpenAPI, get_files_id_content)."""
-    return redirect(current_app.config["DOWNLOAD_URL"] + signed_path(here(), _item("file", file_id).id))
-
-
-def _entries(folder: Item, listing: Listing, fields: Sequence[str]) -> dict[str, object]:
-    """A page of a folder: entries in their mini form plus fields (OpenAPI, Items).
-
-    With a marker there is no total, no offset and no order.
+    Box: 405 for an id that is none, 404 for what is not there or in the trash (OpenAPI; guides, common errors).
     """
-    items, forms = here().items, _forms()
-    page, after = items.page(folder, listing)
-    entries = [forms.item(item, fields) for item in page]
-    if listing.by_marker:
-        marker = listing.marker(after, folder.id) if after else None
-        return {"entries": entries, "limit": listing.limit, "next_marker": marker}
-    return {
-        "total_count": items.count(folder),
-        "entries": entries,
-        "offset": listing.offset,
-        "limit": listing.limit,
-        "order": [{"by": "type", "direction": "ASC"}, {"by": listing.sort, "direction": listing.direction}],
-    }
-
-
-def _item(kind: str, item_id: str) -> Item:
-    """Find an item of the user. Box: 405 for an id that is none, 404 for what is not there (OpenAPI)."""
     if not (item_id.isascii() and item_id.isdecimal()):
         raise ApiError(405)
-    item = here().items.get(g.user.id, item_id)
-    if item is None or item.type != kind:
+    emulator = here()
+    check_item(emulator, g.grant, item_id)
+    found = emulator.items.get(me().id, item_id) if len(item_id) < 19 else None
+    if found is None and need != "write" and len(item_id) < 19:
+        found = _shared(item_id, need)
+    if found is None or found.type != kind:
         raise not_found(kind, item_id)
-    return item
+    if trashed != (found.trash is not None):
+        raise refused("trashed" if found.trash else "not_trashed")
+    if trashed and found.trash != found.id:  # only what was put there by itself (OpenAPI, get_files_id_trash)
+        raise not_found(kind, item_id)
+    return found
 
 
-def _forms() -> ItemForms:
-    return ItemForms(here().items, g.user)
+def target(folder_id: str) -> str:
+    """Check that the token is good for a folder that a body names, and return its id."""
+    check_item(here(), g.grant, folder_id)
+    return folder_id
 
 
-def _unchanged(item: Item) -> Response | None:
+def check_etag(found: Item) -> None:
+    """Box: 412 if the client has seen another version than the current one (guides, ensure consistency)."""
+    known = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
+    if known and known not in (found.etag, "*"):
+        raise refused("precondition_failed")
+
+
+def unchanged(found: Item) -> Response | None:
     """304 if the client has this version already (OpenAPI, if-none-match)."""
-    known = item.etag is not None and request.headers.get("If-None-Match", "").strip('"') == item.etag
-    return Response(status=304) if known else None
+    known = request.headers.get("If-None-Match", "").strip().removeprefix("W/").strip('"')
+    return Response(status=304) if known and known == found.etag else None
+
+
+def _shared(item_id: str, need: Need) -> Item | None:
+    found, header = here().items.find(item_id), request.headers.get("BoxApi", "")
+    g.link = here().links.reach(header, me().id, found) if found else None
+    if found is None or g.link is None:
+        return None
+    if need == "download":
+        if not g.link.can_download:
+            raise refused("access_denied_insufficient_permissions")
+        lock = lock_of(found, here().clock.now())
+        if lock and lock["is_download_prevented"]:
+            raise refused("access_denied_item_locked")
+        here().links.count(g.link)
+    return found

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .names import name_key
 from .schema import SCHEMA, VERSION
 
 _BUSY = 30.0  # seconds to wait for another process
@@ -82,6 +83,7 @@ class Database:
         connection.row_factory = sqlite3.Row
         try:
             connection.execute("PRAGMA synchronous = NORMAL")  # enough with WAL
+            connection.create_function("fold", 1, _fold, deterministic=True)  # for text that shall match in any case
         except sqlite3.Error:
             connection.close()
             raise
@@ -131,6 +133,10 @@ class Database:
                 if "locked" not in str(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
+
+
+def _fold(text: str | None) -> str | None:
+    return None if text is None else name_key(text)
 
 
 def _survive_forks(this: weakref.ref[Database]) -> None:

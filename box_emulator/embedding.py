@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from .database import Database, WrongDatabase
 from .emulator import Emulator
 from .serving import Server
 from .web import pages_app
@@ -25,16 +28,37 @@ def embed(app: Flask, folder: Path) -> dict[str, str]:
 
     Visitors reach only the consent page, below ``/_box`` on the app's own port. The API listens on loopback, for the
     app's own calls. There are no switches. Several processes may embed the same folder; a server that forks after
-    this call works too. ``app.extensions["box_emulator"]`` is the `Server`. Raises `WrongDatabase`.
+    this call works too. ``app.extensions["box_emulator"]`` is the `Server`. Data of another version is set
+    aside, as ``box.sqlite3.old``, and new data made up.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    emulator = Emulator(folder / "box.sqlite3", redirect_uris=["/callback"])
+    emulator = _emulator(folder / "box.sqlite3")
     server = Server(emulator, "127.0.0.1", 0, 0, api_only=True)
     server.start()
     app.extensions["box_emulator"] = server
     mounted = DispatcherMiddleware(app.wsgi_app, {PREFIX: pages_app(emulator)})
     app.wsgi_app = _Awake(mounted, server)  # type: ignore[method-assign] # Flask's way to add middleware
     return server.settings | {"BOX_AUTHORIZE_URL": f"{PREFIX}/api/oauth2/authorize"}
+
+
+def _emulator(file: Path) -> Emulator:
+    try:
+        return Emulator(file, redirect_uris=["/callback"])
+    except WrongDatabase:
+        with closing(sqlite3.connect(file.with_name("setting-aside"), isolation_level=None)) as alone:
+            alone.execute("BEGIN EXCLUSIVE")  # of several workers that start at once, one does it
+            _set_aside(file)
+            return Emulator(file, redirect_uris=["/callback"])
+
+
+def _set_aside(file: Path) -> None:
+    try:
+        Database(file).close()  # another worker was faster
+    except WrongDatabase:
+        for ending in ("", "-wal", "-shm"):
+            part = file.with_name(file.name + ending)
+            if part.exists():
+                part.replace(file.with_name(f"{file.name}.old{ending}"))
 
 
 class _Awake:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,56 +11,75 @@ from flask import current_app
 
 from .apps import App, Apps
 from .clock import Clock
+from .codes import Codes
+from .comments import Comments
+from .contents import Contents
 from .database import Database
+from .errors import ApiError
 from .items import ROOT, Item, Items
+from .limits import Limits
+from .links import Links
+from .options import Options
 from .pictures import picture
+from .recents import Recents
 from .schema import TABLES
-from .seed import seed
-from .tokens import ACCESS_LIFETIME, TokenPair, Tokens
+from .seed import seed as sow
+from .seed_file import BadSeed, Seed
+from .tokens import Grant, TokenPair, Tokens
 from .traffic import Fault, Faults, RequestLog
+from .tree import Tree
+from .upload_sessions import UploadSessions
 from .users import GIGABYTE, User, Users
+from .versions import Versions
 
 REDIRECT_URIS = ("http://127.0.0.1:5000/callback", "http://localhost:5000/callback")
-
-
-@dataclass
-class Options:
-    """How this emulator behaves where Box itself is not always the same.
-
-    ``lenient_refresh`` lets a refresh token be used again until the new access token is (see `Tokens.refresh`).
-    ``access_token_lifetime`` is in seconds; Box's examples vary from 3600 to 4175. ``token_overrides`` replaces parts
-    of the token answer, for bad input: ``{"expires_in": "soon"}`` sends that, ``{"expires_in": None}`` leaves it out.
-    """
-
-    lenient_refresh: bool = False
-    access_token_lifetime: int = ACCESS_LIFETIME
-    token_overrides: dict[str, Any] = field(default_factory=dict)
 
 
 class Emulator:
     """A Box of your own, in a SQLite file or in memory. A new database gets made-up users and files.
 
     State and clock live in the database and are shared by all who open it; options, faults and the request log
-    belong to this object. Raises `WrongDatabase` for a file of another version.
+    belong to this object. Others than the made-up ones come from a ``seed``, as `Seed` reads it or as plain data.
+    Raises `WrongDatabase` for a file of another version, and `BadSeed`.
     """
 
-    def __init__(self, database: str | Path = ":memory:", *, redirect_uris: Iterable[str] = REDIRECT_URIS) -> None:
+    def __init__(
+        self,
+        database: str | Path = ":memory:",
+        *,
+        redirect_uris: Iterable[str] = REDIRECT_URIS,
+        seed: Seed | Mapping[str, Any] | None = None,
+    ) -> None:
         self.database = Database(database)
         self.clock = Clock(self.database)
         self.apps = Apps(self.database)
         self.users = Users(self.database, self.clock)
-        self.items = Items(self.database, self.clock)
+        self.contents = Contents(self.database)
+        self.items = Items(self.database, self.contents)
+        self.versions = Versions(self.database, self.clock, self.items, self.contents)
+        self.tree = Tree(self.database, self.clock, self.items, self.contents, self.versions)
+        self.links = Links(self.database, self.clock, self.items)
+        self.comments = Comments(self.database, self.clock)
+        self.recents = Recents(self.database, self.clock)
+        self.sessions = UploadSessions(self.database, self.clock, self.contents)
+        self.codes = Codes(self.database, self.clock)
         self.tokens = Tokens(self.database, self.clock)
         self.requests = RequestLog(self.clock)
         self.faults = Faults()
+        self.limits = Limits()
         self.options = Options()
         # The id and secret are no secrets: they open nothing but made-up files on this machine.
         self.app = App("emulator-client-id", "emulator-client-secret", "Your app", tuple(redirect_uris))
+        self._seed = _seed(seed)
         self._fill()
 
-    def add_app(self, name: str, redirect_uris: Iterable[str]) -> App:
-        """Register another app."""
-        return self.apps.add(name, redirect_uris)
+    def add_app(self, name: str, redirect_uris: Iterable[str] = (), origins: Iterable[str] = ()) -> App:
+        """Register another app; `App` tells what the parts mean."""
+        return self.apps.add(name, redirect_uris, origins)
+
+    def allow_origins(self, *origins: str, app: App | None = None) -> None:
+        """Let pages of these origins, and no others, call the API from a browser with tokens of the app."""
+        self.apps.put(replace(app or self.app, origins=origins))
 
     def add_user(
         self,
@@ -72,6 +91,7 @@ class Emulator:
         space_used: int = 0,
         avatar: bytes | bool = False,
         age: float = 0,
+        role: Literal["admin", "coadmin", "user"] = "user",
     ) -> User:
         """Add a user with an empty root folder. ``avatar`` is a picture's bytes, or True to have one drawn.
 
@@ -86,6 +106,7 @@ class Emulator:
             space_used=space_used,
             avatar=drawn,
             age=age,
+            role=role,
         )
 
     def add_item(
@@ -100,17 +121,26 @@ class Emulator:
         description: str = "",
         age: float = 0,
     ) -> Item:
-        """Add a file, a folder or a web link for ``owner``, a user or a login. ``age`` is in seconds."""
+        """Add a file, a folder or a web link for ``owner``, a user or a login. ``age`` is in seconds.
+
+        What Box would not take, such as a name that is taken, raises `ValueError`.
+        """
         user = owner if isinstance(owner, User) else self.users.named(owner)
         folder = parent.id if isinstance(parent, Item) else parent
-        return self.items.add(
-            user.id, name, type, parent=folder, content=content, url=url, description=description, age=age
-        )
+        options: dict[str, Any] = {"parent": folder, "url": url, "description": description, "age": age}
+        try:
+            if type != "file":
+                return self.tree.add(user.id, name, type, **options)
+            with self.contents.draft() as draft:
+                draft.write(content)
+                return self.tree.add(user.id, name, draft=draft, **options)
+        except ApiError as error:
+            raise ValueError(f"{error}: {name!r} in folder {folder}") from None
 
     def sign_in(self, login: str, app: App | None = None) -> TokenPair:
         """Return a token pair as if this user had just granted access, without a browser."""
-        client = app or self.app
-        return self.tokens.issue(client.client_id, self.users.named(login).id, self.options.access_token_lifetime)
+        grant = Grant((app or self.app).client_id, self.users.named(login).id)
+        return self.tokens.issue(grant, self.options.access_token_lifetime)
 
     def expire_tokens(self, kind: Literal["access", "refresh"] = "access", user: str | None = None) -> None:
         """Let all access or refresh tokens expire now, or those of one user, given by login."""
@@ -142,39 +172,53 @@ class Emulator:
 
     def set_options(self, **options: Any) -> None:
         """Change some of `Options`; an unknown name, or a value of the wrong type, raises `ValueError`."""
-        changed = asdict(self.options)
-        for name, value in options.items():
-            if name not in changed:
-                raise ValueError(f"There is no option {name}.")
-            if type(value) is not type(changed[name]):
-                raise ValueError(f"The option {name} takes a {type(changed[name]).__name__}.")
-        self.options = Options(**changed | options)
+        self.options = self.options.changed(**options)
 
-    def reset(self) -> None:
-        """Start over: the first users and files, real time, no tokens, no faults, an empty log."""
-        with self.database.transaction() as transaction:
-            for table in TABLES:
-                transaction.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
-            transaction.execute("UPDATE clock SET offset = 0, frozen_at = NULL")
-            self._fill()
+    def reset(self, seed: Seed | Mapping[str, Any] | None = None) -> None:
+        """Start over: the first users and files, real time, no tokens, no faults, an empty log.
+
+        With a seed, the users, files and apps in it are the first ones from now on. `BadSeed` changes nothing.
+        """
+        before = self._seed
+        self._seed = _seed(seed) or before
+        try:
+            self._start_over()
+        except BadSeed:
+            self._seed = before
+            raise
         self.faults.clear()
+        self.contents.tidy()
+        self.limits.clear()
         self.requests.clear()
         self.tokens.refreshes.update(accepted=0, refused=0)
         self.options = Options()
 
     def close(self) -> None:
         self.database.close()
+        self.contents.close()
+
+    def _start_over(self) -> None:
+        with self.database.transaction() as transaction:
+            for table in TABLES:
+                transaction.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
+            transaction.execute("UPDATE clock SET offset = 0, frozen_at = NULL")
+            self._fill()
 
     def _fill(self) -> None:
         """Register the app, and make the first users unless there are some; safe with other processes at it."""
         with self.database.transaction():
-            if self.apps.get(self.app.client_id) != self.app:
-                self.apps.put(self.app)
+            known = self.apps.get(self.app.client_id)
+            if known is None or known.redirect_uris != self.app.redirect_uris:
+                self.apps.put(replace(self.app, origins=known.origins if known else ()))
             if not self.users:
-                seed(self)
+                self._seed.sow(self) if self._seed else sow(self)
 
     def _id(self, login: str | None) -> str | None:
         return self.users.named(login).id if login else None
+
+
+def _seed(given: Seed | Mapping[str, Any] | None) -> Seed | None:
+    return given if given is None or isinstance(given, Seed) else Seed(given)
 
 
 def here() -> Emulator:

@@ -1,17 +1,22 @@
-"""How users and items look in JSON: the mini form, the standard form, and the fields that were asked for."""
+"""How things look in JSON: the mini form, the standard form, and the fields that were asked for."""
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from .clock import iso
-from .items import Item, Items
+from .comments import Comment
+from .items import Item
+from .links import Link
 from .users import User
+from .versions import Version
 
 Form = dict[str, Any]
 Fields = Sequence[str] | None
+
+ENTERPRISE = {"type": "enterprise", "id": "900001", "name": "Example"}
 
 
 def asked(text: str | None) -> Fields:
@@ -19,9 +24,31 @@ def asked(text: str | None) -> Fields:
     return [name.strip() for name in text.split(",") if name.strip()] if text else None
 
 
-def user_form(user: User, avatar_url: str, fields: Fields = None) -> Form:
+def choose(mini: Form, standard: Form, fields: Fields, more: Form | None = None) -> Form:
     """Box: with ``fields``, the mini form plus those; without, the standard form (OpenAPI, get_users_me)."""
-    more: Form = {
+    if fields is None:
+        return mini | standard
+    known = standard | (more or {})
+    return mini | {name: known[name] for name in fields if name in known}
+
+
+def mini(item: Item) -> Form:
+    form: Form = {"type": item.type, "id": item.id, "sequence_id": item.etag, "etag": item.etag, "name": item.name}
+    if item.type == "file":
+        form["sha1"] = item.sha1
+        form["file_version"] = {"type": "file_version", "id": item.version, "sha1": item.sha1}
+    elif item.type == "web_link":
+        form["url"] = item.url
+    return form
+
+
+def user_mini(user: User) -> Form:
+    return {"type": "user", "id": user.id, "name": user.name, "login": user.login}
+
+
+def user_form(user: User, avatar_url: str, fields: Fields = None) -> Form:
+    """A user who may have no space figures: some accounts get none from Box."""
+    standard: Form = {
         "created_at": iso(user.created_at),
         "modified_at": iso(user.modified_at),
         "language": user.language,
@@ -29,82 +56,79 @@ def user_form(user: User, avatar_url: str, fields: Fields = None) -> Form:
         "space_amount": user.space_amount,
         "space_used": user.space_used,
         "max_upload_size": user.max_upload_size,
-        "status": "active",
+        "status": user.status,
         "job_title": user.job_title,
-        "phone": "",
-        "address": "",
+        "phone": user.phone,
+        "address": user.address,
         "avatar_url": avatar_url,
-        "notification_email": None,
+        "notification_email": user.notification_email and {"email": user.notification_email, "is_confirmed": True},
     }
     if user.space_amount is None:
-        del more["space_amount"], more["space_used"]
-    return user_mini(user) | _choose(more, fields)
+        del standard["space_amount"], standard["space_used"]
+    more: Form = {
+        "role": user.role,
+        "enterprise": ENTERPRISE,
+        "tracking_codes": [],
+        "my_tags": [],
+        "can_see_managed_users": True,
+        "is_sync_enabled": True,
+        "is_external_collab_restricted": False,
+        "is_exempt_from_device_limits": False,
+        "is_exempt_from_login_verification": False,
+        "is_platform_access_only": False,
+        "hostname": "https://app.box.com/",
+    }
+    return choose(user_mini(user), standard, fields, more)
 
 
-def user_mini(user: User) -> Form:
-    return {"type": "user", "id": user.id, "name": user.name, "login": user.login}
+def version_form(version: Version, owner: User, fields: Fields = None) -> Form:
+    person = user_mini(owner)
+    standard = {
+        "name": version.name,
+        "size": version.size,
+        "created_at": iso(version.created_at),
+        "modified_at": iso(version.modified_at),
+        "modified_by": person,
+        "trashed_at": iso(version.trashed_at),
+        "trashed_by": person if version.trashed_at is not None else None,
+        "restored_at": iso(version.restored_at),
+        "restored_by": person if version.restored_at is not None else None,
+        "purged_at": None,
+        "uploader_display_name": owner.name,
+    }
+    form: Form = {"type": "file_version", "id": version.id, "sha1": version.sha1}
+    return choose(form, standard, fields, {"version_number": str(version.number)})
 
 
-@dataclass(frozen=True)
-class ItemForms:
-    """Writes the items of one user."""
-
-    items: Items
-    owner: User
-
-    def mini(self, item: Item) -> Form:
-        form: Form = {"type": item.type, "id": item.id, "sequence_id": item.etag, "etag": item.etag, "name": item.name}
-        if item.type == "file":
-            form |= {"sha1": item.sha1, "file_version": _version(item)}
-        elif item.type == "web_link":
-            form["url"] = item.url
-        return form
-
-    def item(self, item: Item, fields: Fields = None) -> Form:
-        """Box: with ``fields``, the mini form plus those; unknown names are passed over (OpenAPI, get_folders_id)."""
-        names = _STANDARD[item.type] if fields is None else [name for name in fields if name in _STANDARD[item.type]]
-        return self.mini(item) | {name: _WRITERS[name](self, item) for name in names}
-
-    def path(self, item: Item) -> Form:
-        above = self.items.ancestors(item)
-        return {"total_count": len(above), "entries": [self.mini(folder) for folder in above]}
-
-    def parent(self, item: Item) -> Form | None:
-        folder = self.items.get(item.owner, item.parent) if item.parent is not None else None
-        return self.mini(folder) if folder else None
-
-    def creator(self, item: Item) -> Form:
-        """Nobody made a root folder: Box names a user with an empty id."""
-        return user_mini(self.owner) if item.parent else {"type": "user", "id": "", "name": "", "login": ""}
+def link_form(link: Link, item: Item, root: str, downloads: str) -> Form:
+    """A shared link; open ones of files have a direct address on the download host too."""
+    direct = f"{downloads}/shared/static/{link.slug}{os.path.splitext(item.name)[1]}"
+    return {
+        "url": f"{root}/s/{link.slug}",
+        "download_url": direct if item.type == "file" and link.access == "open" and link.can_download else None,
+        "vanity_url": f"{root}/v/{link.vanity}" if link.vanity else None,
+        "vanity_name": link.vanity,
+        "access": link.access,
+        "effective_access": link.access,
+        "effective_permission": "can_edit" if link.can_edit else "can_download" if link.can_download else "can_preview",
+        "unshared_at": iso(link.unshared_at),
+        "is_password_enabled": link.password is not None,
+        "permissions": {"can_preview": True, "can_download": link.can_download, "can_edit": link.can_edit},
+        "download_count": link.downloads,
+        "preview_count": link.previews,
+    }
 
 
-def _version(item: Item) -> Form:
-    """A file's current version; its id is derived from the file's, as there are no older ones yet."""
-    return {"type": "file_version", "id": f"1{item.id}", "sha1": item.sha1}
-
-
-def _choose(form: Form, fields: Fields) -> Form:
-    return form if fields is None else {name: form[name] for name in fields if name in form}
-
-
-_WRITERS: dict[str, Callable[[ItemForms, Item], object]] = {
-    "description": lambda forms, item: item.description,
-    "size": lambda forms, item: item.size,
-    "path_collection": ItemForms.path,
-    "created_at": lambda forms, item: iso(item.created_at),
-    "modified_at": lambda forms, item: iso(item.modified_at),
-    "trashed_at": lambda forms, item: None,
-    "purged_at": lambda forms, item: None,
-    "content_created_at": lambda forms, item: iso(item.created_at),
-    "content_modified_at": lambda forms, item: iso(item.modified_at),
-    "created_by": ItemForms.creator,
-    "modified_by": lambda forms, item: user_mini(forms.owner),
-    "owned_by": lambda forms, item: user_mini(forms.owner),
-    "shared_link": lambda forms, item: None,
-    "folder_upload_email": lambda forms, item: None,
-    "parent": ItemForms.parent,
-    "item_status": lambda forms, item: "active",
-}
-_FILE = [name for name in _WRITERS if name != "folder_upload_email"]
-_LINK = [name for name in _FILE if name not in ("size", "content_created_at", "content_modified_at")]
-_STANDARD = {"folder": list(_WRITERS), "file": _FILE, "web_link": _LINK}
+def comment_form(comment: Comment, person: Callable[[str], Form], fields: Fields = None) -> Form:
+    standard = {
+        "is_reply_comment": comment.reply_to is not None,
+        "message": comment.message,
+        "created_by": person(comment.author),
+        "created_at": iso(comment.created_at),
+        "modified_at": iso(comment.modified_at),
+        "item": {"type": "comment", "id": comment.reply_to}
+        if comment.reply_to
+        else {"type": "file", "id": comment.item},
+    }
+    form: Form = {"type": "comment", "id": comment.id}
+    return choose(form, standard, fields, {"tagged_message": comment.tagged_message})

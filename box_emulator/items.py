@@ -1,24 +1,29 @@
-"""Files, folders and web links: one kind of thing, in one tree per user."""
+"""Files, folders and web links: one kind of thing, in one tree per user. Here they are found; `tree` changes them."""
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from .clock import Clock
+from .contents import Contents
 from .database import Database
 from .paging import SORT_COLUMNS, After, Listing
 
 ROOT = "0"  # Box: the root folder of every account (OpenAPI, get_folders_id)
 RANKS = {"folder": 0, "file": 1, "web_link": 2}
-MAX_NAME = 255
+# An item and all below it. A root folder has no row, and cannot be asked for.
+BELOW = (
+    "WITH RECURSIVE below (id) AS (VALUES (CAST(? AS INTEGER)) UNION ALL"
+    " SELECT items.id FROM items JOIN below ON items.parent = below.id) "
+)
 
 
-@dataclass(frozen=True)
-class Item:
-    """A file, a folder or a web link. Times are seconds since 1970, sizes bytes; a root has no time and no etag."""
+class Item(NamedTuple):
+    """A file, a folder or a web link. Times are seconds since 1970, sizes bytes; a root has no time and no etag.
+
+    ``trash`` is the id of the item with which this one went to the trash. ``details`` is JSON: what is seldom set.
+    """
 
     id: str
     type: str
@@ -28,153 +33,116 @@ class Item:
     description: str = ""
     size: int = 0
     sha1: str | None = None
+    version: str | None = None
     url: str | None = None
     etag: str | None = None
     created_at: float | None = None
     modified_at: float | None = None
+    content_created_at: float | None = None
+    content_modified_at: float | None = None
+    trash: str | None = None
+    trashed_at: float | None = None
+    details: str = "{}"
 
 
-_COLUMNS = "id, type, owner, parent, name, description, size, sha1, url, etag, created_at, modified_at"
+_TEXT = {"id", "owner", "parent", "version", "etag", "trash"}  # numbers in the database
+COLUMNS = ", ".join(f"CAST({name} AS TEXT)" if name in _TEXT else name for name in Item._fields)
 
 
 class Items:
-    """All items of all users."""
+    """All items of all users, those in the trash included where nothing else is said."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, contents: Contents) -> None:
         self._database = database
-        self._clock = clock
-
-    def add(
-        self,
-        owner: str,
-        name: str,
-        type: str = "file",
-        *,
-        parent: str = ROOT,
-        content: bytes = b"",
-        url: str | None = None,
-        description: str = "",
-        age: float = 0,
-    ) -> Item:
-        """Put an item into a folder of ``owner``; ``age`` is the number of seconds since its last change.
-
-        A bad name raises `ValueError`, and so does one that is taken, whatever its case (Box: node #574; OpenAPI).
-        """
-        _check_name(name)
-        now, digest = self._clock.now() - age, hashlib.sha1(content).hexdigest()  # noqa: S324 - Box's choice
-        with self._database.transaction() as transaction:
-            folder = self.get(owner, parent)
-            if folder is None or folder.type != "folder":
-                raise ValueError(f"There is no folder {parent}.")
-            taken = "SELECT 1 FROM items WHERE owner = ? AND parent = ? AND name_key = ?"
-            if self._database.row(taken, owner, parent, _key(name)):
-                raise ValueError(f"The folder has an item named {name!r}.")
-            cursor = transaction.execute(
-                "INSERT INTO items (type, rank, owner, parent, name, name_key, description, size, sha1, url, etag,"
-                " created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
-                (
-                    type,
-                    RANKS[type],
-                    owner,
-                    parent,
-                    name,
-                    _key(name),
-                    description,
-                    len(content),
-                    digest if type == "file" else None,
-                    url,
-                    now,
-                    now,
-                ),
-            )
-            if type == "file":
-                transaction.execute("INSERT INTO contents VALUES (?, ?)", (cursor.lastrowid, content))
-                self._grow(transaction, folder, len(content))
-            item = self.get(owner, str(cursor.lastrowid))
-        assert item is not None  # noqa: S101 - it was just put there
-        return item
+        self._contents = contents
 
     def get(self, owner: str, item_id: str) -> Item | None:
         """Return the item if this user owns it."""
         if item_id == ROOT:
             return self._root(owner)
-        row = self._database.row(f"SELECT {_COLUMNS} FROM items WHERE id = ? AND owner = ?", item_id, owner)  # noqa: S608
-        return _item(row) if row else None
+        item = self.find(item_id)
+        return item if item and item.owner == owner else None
 
-    def content(self, file_id: str) -> bytes | None:
-        row = self._database.row("SELECT data FROM contents WHERE item = ?", file_id)
-        return bytes(row["data"]) if row else None
+    def find(self, item_id: str) -> Item | None:
+        """Return the item, whoever owns it. A root is not found."""
+        row = self._database.row(f"SELECT {COLUMNS} FROM items WHERE id = ?", item_id)  # noqa: S608 - ours
+        return item_of(row) if row else None
+
+    def named(self, folder: Item, key: str) -> Item | None:
+        """Return the item of the folder that has this name, given by its `names.name_key`."""
+        query = f"SELECT {COLUMNS} FROM items WHERE owner = ? AND parent = ? AND name_key = ? AND trash IS NULL"  # noqa: S608
+        row = self._database.row(query, folder.owner, folder.id, key)
+        return item_of(row) if row else None
+
+    def content(self, file_id: str) -> bytes:
+        """Return the bytes of a small file."""
+        item = self.find(file_id)
+        return self._contents.read(item.sha1) if item and item.sha1 else b""
 
     def ancestors(self, item: Item) -> list[Item]:
         """Return the folders above an item, the root folder first."""
         path: list[Item] = []
         parent = item.parent
         while parent is not None and (folder := self.get(item.owner, parent)):
-            path.insert(0, folder)
+            path.append(folder)
             parent = folder.parent
-        return path
+        return path[::-1]
+
+    def children(self, folder: Item) -> list[Item]:
+        """Return all that is in the folder."""
+        return self.where("owner = ? AND parent = ? AND trash IS NULL", folder.owner, folder.id)
 
     def count(self, folder: Item) -> int:
-        row = self._database.row("SELECT COUNT(*) FROM items WHERE owner = ? AND parent = ?", folder.owner, folder.id)
+        row = self._database.row("SELECT items FROM counts WHERE owner = ? AND folder = ?", folder.owner, folder.id)
         return int(row[0]) if row else 0
+
+    def where(self, condition: str, *values: object, order: str = "id") -> list[Item]:
+        """Return the items for which a condition holds. It is SQL: never put what a client sends into it."""
+        query = f"SELECT {COLUMNS} FROM items WHERE {condition} ORDER BY {order}"  # noqa: S608 - ours
+        return [item_of(row) for row in self._database.rows(query, *values)]
 
     def page(self, folder: Item, listing: Listing) -> tuple[list[Item], After | None]:
         """Return a page of a folder, and where the next begins. Box: folders, then files, then web links (OpenAPI)."""
-        column = SORT_COLUMNS[listing.sort]
-        condition, values = "", list[object]()
-        if listing.after:
+        return self._page("owner = ? AND parent = ? AND trash IS NULL", (folder.owner, folder.id), listing)
+
+    def trash_page(self, owner: str, listing: Listing) -> tuple[list[Item], After | None, int]:
+        """Return a page of what was put into the trash by itself, where the next begins, and how much there is."""
+        condition = "owner = ? AND trash = id"
+        total = self._database.row(f"SELECT COUNT(*) FROM items WHERE {condition}", owner)  # noqa: S608
+        page, after = self._page(condition, (owner,), listing)
+        return page, after, total[0] if total else 0
+
+    def _page(self, condition: str, values: Sequence[object], listing: Listing) -> tuple[list[Item], After | None]:
+        """Read a page as far as the index goes: any page takes as long as the first."""
+        column, start = SORT_COLUMNS[listing.sort], listing.after
+        found, want = list[sqlite3.Row](), listing.limit + 1
+        if start:  # first the rest of the same rank, then the ranks behind it
             sign = "<" if listing.direction == "DESC" else ">"
-            condition = f"AND (rank > ? OR rank = ? AND ({column}, id) {sign} (?, ?))"
-            values = [listing.after.rank, listing.after.rank, listing.after.key, listing.after.id]
-        rows = self._database.rows(
-            f"SELECT {_COLUMNS}, rank, {column} AS key FROM items WHERE owner = ? AND parent = ? {condition}"  # noqa: S608
-            f" ORDER BY rank, {column} {listing.direction}, id {listing.direction} LIMIT ? OFFSET ?",
-            folder.owner,
-            folder.id,
+            rest = f"{condition} AND rank = ? AND ({column}, id) {sign} (?, ?)"
+            found = self._rows(rest, [*values, start.rank, start.key, start.id], listing, want)
+            condition, values = f"{condition} AND rank > ?", [*values, start.rank]
+        if len(found) < want:
+            found += self._rows(condition, values, listing, want - len(found))
+        page, more = found[: listing.limit], len(found) > listing.limit
+        after = After(page[-1]["rank"], page[-1]["key"], int(page[-1][0])) if more else None
+        return [item_of(row) for row in page], after
+
+    def _rows(self, condition: str, values: Sequence[object], listing: Listing, limit: int) -> list[sqlite3.Row]:
+        column, direction = SORT_COLUMNS[listing.sort], listing.direction
+        return self._database.rows(
+            f"SELECT {COLUMNS}, rank, {column} AS key FROM items WHERE {condition}"  # noqa: S608 - ours
+            f" ORDER BY rank, {column} {direction}, id {direction} LIMIT ? OFFSET ?",
             *values,
-            listing.limit + 1,
+            limit,
             listing.offset,
         )
-        page, more = rows[: listing.limit], len(rows) > listing.limit
-        after = After(page[-1]["rank"], page[-1]["key"], page[-1]["id"]) if more else None
-        return [_item(row) for row in page], after
 
     def _root(self, owner: str) -> Item:
-        row = self._database.row("SELECT SUM(size) FROM items WHERE owner = ? AND parent = 0", owner)
+        query = "SELECT SUM(size) FROM items WHERE owner = ? AND parent = 0 AND trash IS NULL"
+        row = self._database.row(query, owner)
         return Item(ROOT, "folder", owner, None, "All Files", size=(row and row[0]) or 0)
 
-    def _grow(self, transaction: sqlite3.Connection, folder: Item, size: int) -> None:
-        """Count new bytes in every folder above them, and in the user's space."""
-        for above in [*self.ancestors(folder), folder]:
-            transaction.execute("UPDATE items SET size = size + ? WHERE id = ?", (size, above.id))
-        transaction.execute("UPDATE users SET space_used = space_used + ? WHERE id = ?", (size, folder.owner))
 
-
-def _item(row: sqlite3.Row) -> Item:
-    return Item(
-        str(row["id"]),
-        row["type"],
-        str(row["owner"]),
-        str(row["parent"]),
-        row["name"],
-        row["description"],
-        row["size"],
-        row["sha1"],
-        row["url"],
-        str(row["etag"]),
-        row["created_at"],
-        row["modified_at"],
-    )
-
-
-def _key(name: str) -> str:
-    """What makes two names the same: Box ignores case."""
-    return unicodedata.normalize("NFC", name).casefold()
-
-
-def _check_name(name: str) -> None:
-    """Box: at most 255 characters, no slashes, no control characters, not only spaces, no “.” or “..” (OpenAPI)."""
-    if not name.strip() or len(name) > MAX_NAME or name in (".", "..") or name != name.rstrip(" "):
-        raise ValueError(f"Not a name that Box takes: {name!r}")
-    if any(character in "/\\" or unicodedata.category(character) == "Cc" for character in name):
-        raise ValueError(f"Not a name that Box takes: {name!r}")
+def item_of(row: sqlite3.Row) -> Item:
+    """Read a row of `COLUMNS`, with anything after them."""
+    return Item._make(row[: len(Item._fields)])

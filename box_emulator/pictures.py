@@ -6,11 +6,13 @@ import colorsys
 import hashlib
 import struct
 import zlib
+from functools import lru_cache
 
 _CELLS = 5
 _PAPER, _INK = b"\0", b"\1"
 
 
+@lru_cache(maxsize=64)
 def picture(seed: str, size: int = 160) -> bytes:
     """Return a square PNG of about ``size`` pixels: a mirrored pattern in two colours, the same for the same seed."""
     digest = hashlib.sha256(seed.encode()).digest()
@@ -28,6 +30,36 @@ def picture(seed: str, size: int = 160) -> bytes:
     palette = _colour(digest[0], 0.88, 0.30) + _colour(digest[0], 0.42, 0.55)
     chunks = [(b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
+
+
+def grey_picture(seed: str, size: int = 160) -> bytes:
+    """Return a square JPEG of ``size`` pixels, a multiple of 8, with the same pattern in two shades of grey.
+
+    Each block of 8 by 8 pixels has one shade, so all it takes is the difference to the block before: one bit for
+    none, or two bits and a sign for the step up or down; then one bit for the end of the block (ITU T.81).
+    """
+    bits, shade = "", 0
+    for y in range(size // 8):
+        for x in range(size // 8):
+            step = _is_ink(hashlib.sha256(seed.encode()).digest(), x * 8 / size, y * 8 / size) - shade
+            bits += "0" + "0" if not step else "10" + ("1" if step > 0 else "0") + "0"
+            shade += step
+    bits += "1" * (-len(bits) % 8)
+    scan = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+    segments = (
+        (0xDB, b"\0" + b"\xff" * 64),  # how large a step is
+        (0xC0, struct.pack(">BHHBBBB", 8, size, size, 1, 1, 0x11, 0)),
+        (0xC4, bytes([0x00, 1, 1, *[0] * 14, 0, 1])),  # codes 0 and 10: no step, a step
+        (0xC4, bytes([0x10, 1, *[0] * 15, 0])),  # code 0: the end of the block
+        (0xDA, bytes([1, 1, 0, 0, 63, 0])),
+    )
+    head = b"".join(struct.pack(">BBH", 255, kind, len(data) + 2) + data for kind, data in segments)
+    return b"\xff\xd8" + head + scan + b"\xff\xd9"
+
+
+def _is_ink(digest: bytes, x: float, y: float) -> bool:
+    column, row = int(x * _CELLS), int(y * _CELLS)
+    return bool(digest[1 + row * 3 + min(column, _CELLS - 1 - column)] & 1)
 
 
 def _colour(hue: int, lightness: float, saturation: float) -> bytes:

@@ -32,6 +32,7 @@ def seed(emulator: Emulator) -> None:
         space_used=int(3.4 * GIGABYTE),
         avatar=True,
         age=900 * DAY,
+        role="admin",
     )
     bo = emulator.add_user(
         "Bo Sample",

@@ -7,10 +7,13 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request, send_from_directory
+from werkzeug.wrappers import Response as BaseResponse
 
+from . import console
 from .apps import LOOPBACK
 from .emulator import Emulator, here
+from .tokens import TokenPair
 
 routes = Blueprint("switches", __name__, url_prefix="/_emulator")
 
@@ -21,14 +24,36 @@ def only_this_machine() -> tuple[Response, int] | None:
     local = (request.remote_addr or "").startswith("127.") or request.remote_addr in LOOPBACK
     if not local or urlsplit(f"//{request.host}").hostname not in LOOPBACK:
         return jsonify(error="The switches are for this machine only."), 403
-    if request.method == "POST" and not request.is_json:
+    if request.method == "POST" and not (request.is_json or console.is_own_form()):
         return jsonify(error="Send JSON, with Content-Type application/json."), 415
     return None
 
 
 @routes.get("/")
-def state() -> Response:
-    return _state(here())
+def state() -> Response | str:
+    """The state of everything: a page for people, JSON for programs."""
+    return console.page() if "text/html" in request.headers.get("Accept", "") else _state(here())
+
+
+@routes.post("/")
+def press() -> BaseResponse:
+    """A button of the page."""
+    return console.press()
+
+
+@routes.get("/emulator.css")
+def stylesheet() -> Response:
+    return send_from_directory(f"{routes.root_path}/static", "emulator.css")
+
+
+@routes.after_request
+def protect(response: Response) -> Response:
+    """No framing, no scripts, and nothing kept."""
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @routes.post("/clock")
@@ -84,8 +109,32 @@ def clear_requests() -> Response:
     return _state(here())
 
 
+@routes.post("/origins")
+def origins() -> tuple[Response, int] | Response:
+    """``{"origins": ["http://localhost:3000"]}``, and ``"client_id"`` for another app than the first."""
+
+    def allow(emulator: Emulator, origins: list[str], client_id: str | None = None) -> None:
+        app = emulator.apps.get(client_id) if client_id else None
+        if client_id and app is None:
+            raise ValueError(f"There is no app {client_id}.")
+        if not isinstance(origins, list):
+            raise ValueError("Origins are a list.")
+        emulator.allow_origins(*map(str, origins), app=app)
+
+    return _call(allow)
+
+
+@routes.post("/tokens")
+def sign_in() -> tuple[Response, int] | Response:
+    """``{"user": "ada@example.com"}``: tokens as if this user had just granted access."""
+    pair: list[TokenPair] = []
+    answer = _call(lambda emulator, user: pair.append(emulator.sign_in(user)))
+    return jsonify(asdict(pair[0])) if pair else answer
+
+
 @routes.post("/reset")
 def reset() -> tuple[Response, int] | Response:
+    """``{}``, or ``{"seed": {"users": [...]}}`` for other users and files than before."""
     return _call(Emulator.reset)
 
 

@@ -1,4 +1,4 @@
-"""Login codes and token pairs: how they are issued, how long they live, and when they die."""
+"""Tokens: how they are issued, what each is good for, how long they live, and when they die."""
 
 from __future__ import annotations
 
@@ -10,10 +10,23 @@ from .clock import Clock
 from .database import Database
 from .errors import OAuthError
 
-CODE_LIFETIME = 30  # Box: guides, expiration
 ACCESS_LIFETIME = 3600
 REFRESH_LIFETIME = 60 * 86400
 _FORGET_AFTER = 30 * 86400  # seconds after which an expired pair becomes an unknown one
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What an access token stands for: an app that acts for a user.
+
+    ``scope`` is a list of words with spaces between, None for all that the app may do. ``resource`` is the id of the
+    one item, with all below it, that the token is for; None is for any.
+    """
+
+    client_id: str
+    user: str
+    scope: str | None = None
+    resource: str | None = None
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,7 @@ class TokenPair:
 
 
 class Tokens:
-    """All codes and pairs. ``refreshes`` counts what was ``accepted`` and ``refused`` in this process.
+    """All tokens. ``refreshes`` counts what was ``accepted`` and ``refused`` in this process.
 
     After a refresh the old access token lives on until it expires or the new one is first used, whichever comes
     first (reported by Box engineers: box-node-sdk #157).
@@ -37,26 +50,17 @@ class Tokens:
         self._clock = clock
         self.refreshes = {"accepted": 0, "refused": 0}
 
-    def issue_code(self, client_id: str, user_id: str) -> str:
-        """Return a login code. Box: it lives 30 seconds and works once (guides, expiration)."""
-        code, now = secrets.token_urlsafe(24), self._clock.now()
-        with self._database.transaction() as transaction:
-            transaction.execute("DELETE FROM codes WHERE expires_at < ?", (now - _FORGET_AFTER,))
-            values = (code, client_id, user_id, now + CODE_LIFETIME)
-            transaction.execute("INSERT INTO codes VALUES (?, ?, ?, ?)", values)
-        return code
+    def issue(self, grant: Grant, lifetime: int = ACCESS_LIFETIME, after: sqlite3.Row | None = None) -> TokenPair:
+        """Make a new pair: the first of a family, or the one ``after`` another."""
+        pair = TokenPair(secrets.token_urlsafe(24), secrets.token_urlsafe(48), lifetime)
+        self._put(grant, pair.access_token, lifetime, pair.refresh_token, REFRESH_LIFETIME, after)
+        return pair
 
-    def redeem(self, client_id: str, code: str, lifetime: int = ACCESS_LIFETIME) -> TokenPair:
-        """Turn a code into a pair, once, or raise `OAuthError` in Box's words (boxfs2 #12; box-java-sdk #172)."""
-        with self._database.transaction() as transaction:
-            query = "SELECT * FROM codes WHERE code = ? AND client_id = ?"
-            row = transaction.execute(query, (code, client_id)).fetchone()
-            if row is None:
-                raise OAuthError("invalid_grant", "Auth code doesn't exist or is invalid for the client")
-            if row["expires_at"] <= self._clock.now():
-                raise OAuthError("invalid_grant", "The authorization code has expired")
-            transaction.execute("DELETE FROM codes WHERE code = ?", (code,))
-            return self.issue(client_id, row["user"], lifetime)
+    def issue_access(self, grant: Grant, lifetime: int) -> str:
+        """Make an access token that cannot be refreshed."""
+        token = secrets.token_urlsafe(24)
+        self._put(grant, token, lifetime, None, lifetime)
+        return token
 
     def refresh(self, client_id: str, token: str, lifetime: int = ACCESS_LIFETIME, lenient: bool = False) -> TokenPair:
         """Turn a refresh token into a new pair, or raise `OAuthError` in Box's words.
@@ -73,8 +77,8 @@ class Tokens:
             self.refreshes["accepted"] += 1
             return pair
 
-    def authenticate(self, access_token: str) -> str | None:
-        """Return the id of the user that the token stands for, if it is good; its first use ends older ones."""
+    def authenticate(self, access_token: str) -> Grant | None:
+        """Return what the token stands for, if it is good; its first use ends older ones."""
         query = "SELECT * FROM pairs WHERE access_token = ? AND revoked_at IS NULL"
         row, now = self._database.row(query, access_token), self._clock.now()
         if row is None or row["access_expires_at"] <= now:
@@ -86,7 +90,27 @@ class Tokens:
                     "UPDATE pairs SET access_expires_at = MIN(access_expires_at, ?) WHERE family = ? AND id < ?",
                     (now, row["family"], row["id"]),
                 )
-        return str(row["user"])
+        return _grant(row)
+
+    def time_left(self, access_token: str) -> float:
+        """Return the seconds until the token expires."""
+        row = self._database.row("SELECT access_expires_at FROM pairs WHERE access_token = ?", access_token)
+        return row["access_expires_at"] - self._clock.now() if row else 0.0
+
+    def issuer(self, access_token: str) -> str | None:
+        """Return the client id of the app that got the token, be it good or not."""
+        row = self._database.row("SELECT client_id FROM pairs WHERE access_token = ?", access_token)
+        return row["client_id"] if row else None
+
+    def latest(self, limit: int) -> list[sqlite3.Row]:
+        """Return what there is to show of the newest tokens: never a whole one."""
+        return self._database.rows(
+            "SELECT substr(access_token, 1, 4) AS beginning, client_id, user, scope, resource, access_expires_at,"
+            " refresh_token IS NOT NULL AND refreshed_at IS NULL AND refresh_expires_at > ? AS refreshable, revoked_at"
+            " FROM pairs ORDER BY id DESC LIMIT ?",
+            self._clock.now(),
+            limit,
+        )
 
     def revoke(self, client_id: str, token: str) -> None:
         """End the pair that holds this access or refresh token (box-python-sdk, PR #125)."""
@@ -102,29 +126,26 @@ class Tokens:
             raise ValueError("Tokens to expire are either access or refresh tokens.")
         self._update(f"{kind}_expires_at", *_of(user_id))
 
-    def issue(
-        self, client_id: str, user_id: str, lifetime: int = ACCESS_LIFETIME, after: sqlite3.Row | None = None
-    ) -> TokenPair:
-        """Make a new pair: the first of a family, or the one ``after`` another."""
-        pair, now = TokenPair(secrets.token_urlsafe(24), secrets.token_urlsafe(48), lifetime), self._clock.now()
+    def _put(
+        self,
+        grant: Grant,
+        access: str,
+        lifetime: float,
+        refresh: str | None,
+        refresh_lifetime: float,
+        after: sqlite3.Row | None = None,
+    ) -> None:
+        now = self._clock.now()
+        parts = (grant.client_id, grant.user, grant.scope, grant.resource)
+        place = (after and after["family"], after and after["id"])
         with self._database.transaction() as transaction:
             transaction.execute("DELETE FROM pairs WHERE refresh_expires_at < ?", (now - _FORGET_AFTER,))
             cursor = transaction.execute(
-                "INSERT INTO pairs (family, parent, client_id, user, access_token, access_expires_at,"
-                " refresh_token, refresh_expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    after and after["family"],
-                    after and after["id"],
-                    client_id,
-                    user_id,
-                    pair.access_token,
-                    now + lifetime,
-                    pair.refresh_token,
-                    now + REFRESH_LIFETIME,
-                ),
+                "INSERT INTO pairs (family, parent, client_id, user, scope, resource, access_token, access_expires_at,"
+                " refresh_token, refresh_expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*place, *parts, access, now + lifetime, refresh, now + refresh_lifetime),
             )
             transaction.execute("UPDATE pairs SET family = id WHERE id = ? AND family IS NULL", (cursor.lastrowid,))
-        return pair
 
     def _refresh(self, client_id: str, token: str, lifetime: int, lenient: bool) -> TokenPair:
         query = "SELECT * FROM pairs WHERE refresh_token = ? AND client_id = ? AND revoked_at IS NULL"
@@ -139,7 +160,7 @@ class Tokens:
         if row["refresh_expires_at"] <= now:
             raise OAuthError("invalid_grant", "Refresh token has expired")
         self._update("refreshed_at", "id = ?", row["id"])
-        return self.issue(client_id, row["user"], lifetime, after=row)
+        return self.issue(_grant(row), lifetime, after=row)
 
     def _unused_successor(self, row: sqlite3.Row, now: float) -> TokenPair | None:
         successor = self._database.row(
@@ -157,6 +178,10 @@ class Tokens:
         with self._database.transaction() as transaction:
             statement = f"UPDATE pairs SET {column} = ? WHERE {condition}"  # noqa: S608 - both are ours
             transaction.execute(statement, (self._clock.now(), *values))
+
+
+def _grant(row: sqlite3.Row) -> Grant:
+    return Grant(row["client_id"], str(row["user"]), row["scope"], row["resource"])
 
 
 def _of(user_id: str | None) -> tuple[str, ...]:

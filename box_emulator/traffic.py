@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from flask import Response
 
 from .clock import Clock
 from .errors import ApiError, OAuthError, unauthorized
+from .locks import fork_safe_lock
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -37,12 +37,13 @@ class RequestLog:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = fork_safe_lock()
         self.clear()
 
     def add(self, method: str, path: str, status: int | None) -> None:
+        request = Request(method, path, status, self._clock.now())
         with self._lock:
-            self._requests.append(Request(method, path, status, self._clock.now()))
+            self._requests.append(request)
             self._counts[method, path, status] += 1
 
     def count(self, route: str = "*", status: int | None = None) -> int:
@@ -114,7 +115,7 @@ class Faults:
     """The faults that wait for a request, oldest first."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = fork_safe_lock()
         self._waiting: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
@@ -159,6 +160,8 @@ class Traffic:
             self._emulator.requests.add(method, path, None)
             environ["box_emulator.drop"]()
         app = fault.answer(path) if fault and fault.status else self._app
+        if isinstance(app, Response) and "HTTP_ORIGIN" in environ:  # a page in a browser shall see what went wrong
+            app.headers["Access-Control-Allow-Origin"] = "*"
         return self._answer(app, fault.drop if fault else None, environ, start_response)
 
     def _answer(

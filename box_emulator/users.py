@@ -9,6 +9,7 @@ from typing import overload
 
 from .clock import Clock
 from .database import Database
+from .errors import refused
 
 GIGABYTE = 1024**3
 _FIRST_ID = 10_000_001
@@ -28,6 +29,11 @@ class User:
     space_used: int
     max_upload_size: int
     avatar: bytes | None = field(repr=False)
+    role: str
+    status: str
+    phone: str
+    address: str
+    notification_email: str | None
     created_at: float
     modified_at: float
 
@@ -42,24 +48,53 @@ class Users(Sequence[User]):
     def add(
         self,
         name: str,
-        login: str,
+        login: str = "",
         *,
         job_title: str = "",
         space_amount: int | None = 10 * GIGABYTE,
         space_used: int = 0,
         avatar: bytes | None = None,
         age: float = 0,
+        role: str = "user",
+        status: str = "active",
+        language: str = "en",
+        timezone: str = "America/Los_Angeles",
+        phone: str = "",
+        address: str = "",
     ) -> User:
-        """Add a user, ``age`` seconds ago. ``space_used`` is what old versions take; files come on top."""
+        """Add a user, ``age`` seconds ago, with a made-up login if none is given; one that is taken is Box's 409.
+
+        ``space_used`` is what old versions take; files come on top.
+        """
         now = self._clock.now() - age
         with self._database.transaction() as transaction:
             last = transaction.execute("SELECT MAX(id) FROM users").fetchone()[0]
             user_id = last + 1 if last else _FIRST_ID
-            transaction.execute(
-                "INSERT INTO users VALUES (?, ?, ?, ?, 'en', 'America/Los_Angeles', ?, ?, ?, ?, ?, ?)",
-                (user_id, name, login, job_title, space_amount, space_used, 5 * GIGABYTE, avatar, now, now),
-            )
+            login = login or f"AppUser_{user_id}@boxdevedition.com"
+            self._check_free(login)
+            space = (space_amount, space_used, 5 * GIGABYTE)
+            person = (role, status, phone, address, None)
+            values = (user_id, name, login, job_title, language, timezone, *space, avatar, *person, now, now)
+            transaction.execute(f"INSERT INTO users VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
         return self.named(login)
+
+    def change(self, user: User, **changes: object) -> User:
+        """Change fields of a user."""
+        with self._database.transaction() as transaction:
+            if changes.get("login", user.login) != user.login:
+                self._check_free(str(changes["login"]), user.id)
+            columns = changes | {"modified_at": self._clock.now()}
+            assignments = ", ".join(f"{name} = ?" for name in columns)
+            transaction.execute(f"UPDATE users SET {assignments} WHERE id = ?", (*columns.values(), user.id))  # noqa: S608
+            row = self._database.row("SELECT * FROM users WHERE id = ?", user.id)
+        return _user(row) if row else user
+
+    def delete(self, user: User) -> None:
+        """Delete a user without items, with all tokens."""
+        with self._database.transaction() as transaction:
+            for table in ("pairs", "codes", "sessions", "recents"):
+                transaction.execute(f"DELETE FROM {table} WHERE user = ?", (user.id,))  # noqa: S608
+            transaction.execute("DELETE FROM users WHERE id = ?", (user.id,))
 
     def get(self, user_id: str) -> User | None:
         row = self._database.row("SELECT * FROM users WHERE id = ?", user_id)
@@ -71,6 +106,11 @@ class Users(Sequence[User]):
         if row is None:
             raise KeyError(login)
         return _user(row)
+
+    def _check_free(self, login: str, but: str = "") -> None:
+        row = self._database.row("SELECT id FROM users WHERE login = ?", login)
+        if row and str(row["id"]) != but:
+            raise refused("user_login_already_used")
 
     def __len__(self) -> int:
         return len(self._all())

@@ -9,6 +9,7 @@ import pytest
 from journey import ROOT, clean_environment
 
 from box_emulator import Emulator, WrongDatabase
+from box_emulator.tokens import Grant
 
 ADA = "ada@example.com"
 
@@ -45,7 +46,7 @@ def test_users_files_tokens_and_time_survive_a_restart(file):
     user = emulator.users.named(ADA)
     assert emulator.items.get(user.id, item.id) == item
     assert emulator.items.content(item.id) == b"kept"
-    assert emulator.tokens.authenticate(pair.access_token) == user.id
+    assert emulator.tokens.authenticate(pair.access_token).user == user.id
     assert before <= emulator.clock.now() < before + 60
     assert len(emulator.users) == 3
     emulator.close()
@@ -54,10 +55,9 @@ def test_users_files_tokens_and_time_survive_a_restart(file):
 def test_the_file_is_for_its_owner_alone(file):
     emulator = Emulator(file)
     emulator.add_item(ADA, "something.txt")
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
+    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in file.parent.rglob("*")}
     emulator.close()
-    assert modes
-    assert set(modes.values()) == {0o600}
+    assert modes == {(False, 0o600), (True, 0o700)}
 
 
 def test_the_first_users_are_made_only_if_there_are_none(file):
@@ -76,7 +76,7 @@ def test_a_file_of_another_version_is_refused_and_left_as_it_is(file):
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = file.read_bytes()
-    with pytest.raises(WrongDatabase, match="version 99, and this emulator reads version 1"):
+    with pytest.raises(WrongDatabase, match="version 99, and this emulator reads version 2"):
         Emulator(file)
     assert file.read_bytes() == before
 
@@ -112,11 +112,11 @@ def test_many_processes_may_make_the_same_file_at_once(file):
 def test_of_many_processes_exactly_one_redeems_a_code_and_one_a_refresh_token(file):
     emulator = Emulator(file)
     client = emulator.app.client_id
-    code = emulator.tokens.issue_code(client, emulator.users[0].id)
+    code = emulator.codes.issue(Grant(client, emulator.users[0].id))
     token = emulator.sign_in(ADA).refresh_token
     program = (
         "e = Emulator(sys.argv[1])\n"
-        "for use, what in ((e.tokens.redeem, sys.argv[2]), (e.tokens.refresh, sys.argv[3])):\n"
+        "for use, what in ((e.codes.redeem, sys.argv[2]), (e.tokens.refresh, sys.argv[3])):\n"
         "    try: use(e.app.client_id, what); print('won')\n"
         "    except OAuthError as error: print('lost')\n"
         "e.close()\n"

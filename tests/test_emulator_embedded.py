@@ -97,8 +97,8 @@ def test_visitors_reach_neither_the_api_nor_the_switches(http, demo, path):
 
 def test_the_folder_and_the_file_are_for_their_owner_alone(demo, tmp_path):
     folder = tmp_path / "instance"
-    modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    assert (stat.S_IMODE(folder.stat().st_mode), modes) == (0o700, {0o600})
+    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in [folder, *folder.rglob("*")]}
+    assert modes == {(True, 0o700), (False, 0o600)}
 
 
 def test_sign_ins_survive_a_restart_of_the_app(http, tmp_path):

@@ -125,6 +125,7 @@ def test_without_state_none_comes_back(http, box):
         ({"redirect_uri": "http://127.0.0.1:5000/callback#x"}, "redirect_uri_mismatch"),
         ({"redirect_uri": "http://[127.0.0.1/callback"}, "redirect_uri_mismatch"),
         ({"response_type": "token"}, "unsupported_response_type"),
+        ({"scope": "root_readonly make_coffee"}, "invalid_scope"),
     ],
 )
 def test_a_wrong_request_is_an_error_page_with_no_way_back(http, box, changes, error):
@@ -238,7 +239,8 @@ def test_credentials_in_a_basic_header_are_not_understood(http, box):
     [
         ("", "Invalid grant_type parameter or parameter missing."),
         ("password", "Invalid grant_type parameter or parameter missing."),
-        ("client_credentials", "The grant type is unauthorized for this client_id."),
+        ("urn:ietf:params:oauth:grant-type:jwt-bearer", "The grant type is unauthorized for this client_id."),
+        ("client_credentials", 'Missing parameter: "box_subject_type" is required'),
         ("authorization_code", 'Missing parameter: "code" is required'),
     ],
 )

@@ -73,9 +73,20 @@ def test_its_data_survives_a_restart(tmp_path):
     assert 0 <= times[1] - times[0] < 60
 
 
+def test_it_begins_with_a_seed_and_shows_it(tmp_path):
+    seed = tmp_path / "seed.json"
+    seed.write_text('{"users": [{"name": "Cleo Example", "login": "cleo@example.com"}]}')
+    with standalone("--port", "0", "--seed", str(seed)) as (settings, _):
+        page = requests.get(f"{settings['BOX_API_URL']}/_emulator/", headers={"Accept": "text/html"}, timeout=5)
+    assert "cleo@example.com" in page.text
+    assert "ada@example.com" not in page.text
+
+
 def test_a_taken_port_another_host_and_a_strange_file_are_said_in_a_line(tmp_path):
     strange = tmp_path / "strange"
     strange.write_text("no database\n" * 500)
+    seed = tmp_path / "seed.json"
+    seed.write_text('{"users": [{"name": "Cleo"}]}')
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         for arguments, words in (
@@ -83,6 +94,8 @@ def test_a_taken_port_another_host_and_a_strange_file_are_said_in_a_line(tmp_pat
             (["--host", "0.0.0.0"], "0.0.0.0 is not this machine"),
             (["--port", "0", "--data", str(strange)], "is not a database of the Box emulator"),
             (["--port", "99999"], "Port 99999 cannot be used"),
+            (["--port", "0", "--seed", str(seed)], "users[0] has no login"),
+            (["--port", "0", "--seed", str(tmp_path / "none.json")], "No such file"),
         ):
             done = subprocess.run([*COMMAND, *arguments], capture_output=True, timeout=10, check=False, **OPTIONS)
             assert done.returncode == 1

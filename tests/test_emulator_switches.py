@@ -1,9 +1,13 @@
 """The emulator's switches: faults, time and counters, in Python and over HTTP."""
 
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 import requests
+from journey import ROOT, clean_environment
 
 ADA, ME, TOKEN = "ada@example.com", "GET /2.0/users/me", "POST /oauth2/token"
 
@@ -204,6 +208,40 @@ def test_over_http_options_are_set_and_requests_counted(switch, me, http, box):
     assert not switch("POST", "reset", {})["options"]["lenient_refresh"]
 
 
+def test_over_http_somebody_signs_in_origins_are_listed_and_a_seed_is_sown(switch, http, box, emulator):
+    pair = http.post(f"{box.url}/_emulator/tokens", json={"user": "bo@example.com"}).json()
+    bearer = {"Authorization": f"Bearer {pair['access_token']}", "Origin": "http://localhost:3000"}
+    switch("POST", "origins", {"origins": ["http://localhost:3000"]})
+    assert http.get(f"{box.url}/2.0/users/me", headers=bearer).json()["login"] == "bo@example.com"
+    state = switch("POST", "reset", {"seed": {"users": [{"name": "Cleo", "login": "cleo@example.com"}]}})
+    assert [user["login"] for user in state["users"]] == ["cleo@example.com"]
+    assert emulator.apps.get(emulator.app.client_id).origins == ()
+
+
+FORK = """
+import os, threading
+from box_emulator.locks import fork_safe_lock
+lock = fork_safe_lock()
+def work():
+    while True:
+        with lock:
+            sum(range(1000))
+threading.Thread(target=work, daemon=True).start()
+for _ in range(100):
+    child = os.fork()
+    if not child:
+        os._exit(0 if lock.acquire(timeout=5) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_finds_the_locks_free():
+    command = [sys.executable, "-c", FORK]
+    done = subprocess.run(command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -219,6 +257,16 @@ def test_over_http_options_are_set_and_requests_counted(switch, me, http, box):
         ("options", {"access_token_lifetime": True}),
         ("tokens/revoke", {"user": "nobody@example.com"}),
         ("tokens/expire", {"kind": "both"}),
+        ("tokens", {"user": "nobody@example.com"}),
+        ("tokens", {}),
+        ("origins", {"origins": "http://localhost"}),
+        ("origins", {"origins": [], "client_id": "nobody"}),
+        ("reset", {"seed": {"users": [{"name": "C"}]}}),
+        ("reset", {"seed": 7}),
+        (
+            "reset",
+            {"seed": {"users": [{"name": "C", "login": "c@x", "items": [{"name": "a", "file": "/etc/hostname"}]}]}},
+        ),
     ],
 )
 def test_over_http_a_wrong_switch_is_a_400_that_says_why(http, box, path, body):

@@ -1,0 +1,18 @@
+"""The routes of the content API, one module for each noun. Importing this registers them all."""
+
+from ..content import routes
+from . import avatars, chunks, comments, files, items, lists, shared, uploads, users, versions
+
+__all__ = [
+    "avatars",
+    "chunks",
+    "comments",
+    "files",
+    "items",
+    "lists",
+    "routes",
+    "shared",
+    "uploads",
+    "users",
+    "versions",
+]

@@ -1,0 +1,51 @@
+"""What only files have: their bytes, and small pictures of them."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from flask import Response, current_app, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from ..content import item, me, routes
+from ..downloads import signed_path
+from ..emulator import here
+from ..errors import ApiError, refused
+from ..paging import number
+from ..pictures import grey_picture, picture
+
+# Box: OpenAPI, get_files_id_thumbnail_id; the largest of each kind are also the most that can be asked for
+_SIZES = {"png": (32, 64, 128, 256), "jpg": (32, 160, 320)}
+
+
+@routes.get("/files/<file_id>/content")
+def content(file_id: str) -> BaseResponse:
+    """Send the client to the download host; an old version if asked for (OpenAPI, get_files_id_content)."""
+    file = item("file", file_id, "download")
+    version = here().versions.get(file, request.args.get("version") or str(file.version))
+    here().recents.add(me().id, file.id, "item_open")
+    return redirect(current_app.config["DOWNLOAD_URL"] + signed_path(here(), version))
+
+
+@routes.get("/files/<file_id>/thumbnail.<extension>")
+def thumbnail(file_id: str, extension: str) -> BaseResponse:
+    """A picture for pictures; for other files the way to a placeholder (OpenAPI, get_files_id_thumbnail_id).
+
+    What the picture shows is made up from the file's SHA-1. Which of the sizes that fit Box takes is not documented:
+    here the smallest.
+    """
+    file = item("file", file_id)
+    if extension not in _SIZES:
+        raise ApiError(404)
+    least, most = 0, 320
+    for side in ("height", "width"):
+        least = max(least, number(request.args, f"min_{side}", 0))
+        most = min(most, number(request.args, f"max_{side}", 320))
+    fitting = [size for size in _SIZES[extension] if least <= size <= most]
+    if not fitting:
+        raise refused("requested_preview_unavailable")
+    kind = mimetypes.guess_type(file.name)[0] or ""
+    if not kind.startswith("image/"):
+        return redirect(f"{current_app.config['DOWNLOAD_URL']}/placeholder/{kind.replace('/', '-') or 'file'}.png")
+    draw = picture if extension == "png" else grey_picture
+    return Response(draw(str(file.sha1), fitting[0]), content_type=f"image/{extension}")
