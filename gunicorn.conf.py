@@ -1,0 +1,44 @@
+"""How gunicorn serves the app: `gunicorn`, with nothing else, starts it here. For development there is `flask run`.
+
+It listens where CALLBACK_HOSTNAME and CALLBACK_PORT say. What is set here gives way to gunicorn's own options, for
+instance `gunicorn --workers 4`. With files, all workers must be on one machine; with REDIS_URL they may be on many.
+"""
+
+import os
+from pathlib import Path
+
+from gunicorn.glogging import Logger
+
+from box_auth.config import Settings, parse, read
+from box_auth.errors import ConfigError
+
+_folder = Path(__file__).resolve().parent
+try:
+    _settings = parse({"CLIENT_ID": "demo", "CLIENT_SECRET": "demo", **read(_folder)}, _folder)
+except ConfigError:  # the app itself says what is wrong, on a page
+    _settings = Settings("", "")
+_host = _settings.callback_hostname
+
+wsgi_app = "app:app"
+bind = f"[{_host}]:{_settings.callback_port}" if ":" in _host else f"{_host}:{_settings.callback_port}"
+
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)  # about one a core
+threads = 16  # a page mostly waits for Box: threads are what limits pages a second when Box is slow
+timeout = 60  # seconds before a worker that stands still is replaced; a page that waits for Box does not count
+graceful_timeout = 30  # seconds that requests have when a worker is to stop; a page waits for Box less than that
+
+forwarded_allow_ips = ""  # X-Forwarded-* count only where TRUSTED_PROXIES says so
+control_socket_disable = True  # nothing outside this folder
+
+
+class _Discreet(Logger):
+    """Logs paths as they came (%0A forges no line) and without the query, where Box's login codes are."""
+
+    def atoms(self, resp, req, environ, request_time):
+        path = environ.get("RAW_URI", "").partition("?")[0]
+        return {**super().atoms(resp, req, environ, request_time), "U": path}
+
+
+logger_class = _Discreet
+accesslog = "-"
+access_log_format = '%(h)s %(t)s %(p)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'

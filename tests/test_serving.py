@@ -1,0 +1,120 @@
+"""Several workers on one machine, as gunicorn.conf.py starts them: short storms, and what gunicorn logs and trusts.
+
+`benchmarks/refresh_storm.py`, which these tests borrow from, does the same at length, with faults and with Redis.
+"""
+
+import contextlib
+import os
+import re
+import runpy
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
+
+import pytest
+from journey import ROOT, Visitor, checkout, running
+
+from benchmarks.refresh_storm import FIGURES, Gunicorn, Storm, ask, read_options
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
+
+
+@pytest.fixture(scope="module")
+def storm():
+    with contextlib.ExitStack() as stack:
+        yield Storm(read_options(["--workers", "2", "--threads", "8", "--requests", "32", "--rounds", "3"]), stack)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The app as it comes out of a clone, under gunicorn."""
+    with running(Gunicorn(checkout(tmp_path_factory.mktemp("demo")))) as app:
+        app.wait_for_workers(2)
+        yield app
+
+
+@pytest.mark.parametrize("expiry", ["clock", "token"])
+def test_32_requests_at_expiry_over_2_workers_are_all_answered_with_one_refresh(storm, expiry):
+    storm.options.expire = expiry
+    storm.tally.update(dict.fromkeys(FIGURES, 0))
+    storm.run()
+    assert storm.broken() == []
+    names = ("rounds", "requests", "answered", "refreshes accepted", "refreshes refused", "leaked secrets")
+    assert [storm.tally[name] for name in names] == [3, 96, 96, 3, 0, 0]
+
+
+def test_a_worker_killed_in_the_middle_of_a_refresh_leaves_the_next_request_answered(storm):
+    (app,), (user,), before = storm.apps, storm.cookies, dict(storm.emulator.tokens.refreshes)
+    storm.expire()
+    storm.emulator.fault("POST /oauth2/token", status=503, latency=60)
+    end = time.monotonic() + 20
+    with ThreadPoolExecutor(1) as pool:
+        refreshing = pool.submit(storm.ask, user)
+        while list(storm.emulator.faults):  # until the refresh has reached Box
+            assert ask(app.url).status == 200
+            assert time.monotonic() < end
+        for worker in app.workers:
+            app.kill(worker)
+        assert refreshing.result().status == 0
+    answer = storm.ask(user)
+    assert (answer.status, user.login in answer.page) == (200, True)
+    assert answer.seconds < 10
+    assert storm.emulator.tokens.refreshes == before | {"accepted": before["accepted"] + 1}
+    app.wait_for_workers(2)
+
+
+def test_many_people_sign_in_to_the_demo_at_once_over_several_workers(demo):
+    def content(page):
+        assert page.url == f"{demo.url}/dashboard"
+        return page.text.partition('id="main"')[2]
+
+    def sign_in(number):
+        with Visitor(demo.url) as visitor:
+            first = content(visitor.sign_in(("Ada", "Bo", "Nil")[number % 3]))
+            return {content(visitor.get("/dashboard", headers={"Connection": "close"})) for _ in range(8)} == {first}
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(sign_in, range(6)))
+    assert len(set(re.findall(r'<(\d+)> "GET /dashboard ', demo.output))) == 2
+
+
+def test_no_login_code_reaches_gunicorns_log_and_no_path_forges_a_line(demo):
+    with Visitor(demo.url) as visitor:
+        address = visitor.callback_address()
+        code = re.search(r"code=([\w-]{10,})", address)[1]
+        visitor.http.get(address, timeout=60)
+        visitor.get("/", headers={"Referer": address})
+        visitor.get("/%0Aforged%20line")
+        demo.wait_for_workers(2)
+    assert re.search(r'"GET /callback HTTP/1.1" 302 ', demo.output)
+    assert code not in demo.output
+    assert '"GET /%0Aforged%20line HTTP/1.1" 404 ' in demo.output
+
+
+def test_gunicorn_believes_no_forwarded_headers(demo):
+    forged = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "elsewhere.example", "X-Forwarded-Prefix": "/elsewhere"}
+    with Visitor(demo.url) as visitor:
+        answer = visitor.get("/login", headers=forged, allow_redirects=False)
+        assert quote(f"{demo.url}/callback", safe="") in answer.headers["Location"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "bind"),
+    [
+        ({}, "127.0.0.1:5000"),
+        ({"CALLBACK_PORT": "8080"}, "127.0.0.1:8080"),
+        ({"CALLBACK_HOSTNAME": "::1"}, "[::1]:5000"),
+        ({"CALLBACK_HOSTNAME": "0.0.0.0", "REDIRECT_URI": "https://box.example/callback"}, "0.0.0.0:5000"),
+        ({"CALLBACK_PORT": "wrong"}, "127.0.0.1:5000"),
+    ],
+)
+def test_gunicorn_listens_where_the_settings_say(settings, bind, tmp_path, monkeypatch):
+    for name in ("CALLBACK_HOSTNAME", "CALLBACK_PORT", "REDIRECT_URI", "WEB_CONCURRENCY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / ".env").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+    shutil.copy(ROOT / "gunicorn.conf.py", tmp_path)
+    chosen = runpy.run_path(str(tmp_path / "gunicorn.conf.py"))
+    assert (chosen["bind"], chosen["workers"]) == (bind, 2)
+    monkeypatch.setenv("WEB_CONCURRENCY", "5")
+    assert runpy.run_path(str(tmp_path / "gunicorn.conf.py"))["workers"] == 5
