@@ -1,12 +1,15 @@
-# Two commands: `make run` starts the app, `make test` checks everything.
+# `make run` starts the app, `make script` the quick test in the terminal, and `make test` checks everything.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test clean
+.PHONY: run script test clean
 
 run: $(VENV)/run.stamp
-	$(BIN)/flask run $$($(BIN)/python -m box_auth)
+	$(BIN)/flask run
+
+script: $(VENV)/run.stamp
+	$(BIN)/python main.py
 
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .

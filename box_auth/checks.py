@@ -1,4 +1,4 @@
-"""What makes a setting right or wrong, one setting at a time."""
+"""What makes a setting or an address right or wrong, one at a time."""
 
 from __future__ import annotations
 
@@ -53,6 +53,19 @@ def is_web_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number, a bracket left open
         return False
+
+
+def is_own_page(target: str) -> bool:
+    """Tell whether browsers take ``target`` for a page of this site: a path, with nothing they would read past."""
+    readable = not any(ord(character) < 32 or character == "\\" for character in target)
+    return readable and target.startswith("/") and not target.startswith("//")
+
+
+def same_host(host: str, address: str) -> bool:
+    """Tell whether ``host``, a request's Host header, is that of ``address``; its usual port may be left out."""
+    parts = urlsplit(address)
+    usual = {"http": ":80", "https": ":443"}[parts.scheme]
+    return host.lower().removesuffix(usual) == parts.netloc.lower().removesuffix(usual)
 
 
 def is_redis_address(url: str) -> bool:

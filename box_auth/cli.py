@@ -1,14 +1,93 @@
-"""The commands below `flask box`."""
+"""The commands below `flask box`. They act for whoever signed in by script, as `main.py` does."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import click
+from box_sdk_gen import BoxClient
 from flask import current_app
 from flask.cli import AppGroup
 
-from .errors import BoxAuthError, ConfigError
+from .errors import ConfigError
+from .script import ScriptSession
+from .terminal import printable, run
 
-box = AppGroup("box", help="Look after the connection to Box.")
+_WAIT = 300.0  # seconds
+
+
+class _Explained(AppGroup):
+    """A group whose commands fail as scripts do: a few lines on what happened and what to do, and status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        status = run(lambda: super(_Explained, self).invoke(ctx))
+        if status:
+            ctx.exit(status)
+
+
+box = _Explained("box", help="Sign in with Box, look around, and look after the connection.")
+
+
+@box.command()
+@click.option("--wait", type=click.FloatRange(0, 600), default=_WAIT, help="Seconds to wait for an answer.")
+def login(wait: float) -> None:
+    """Sign in with Box in the browser."""
+    from .loopback import sign_in
+
+    session = _session()
+    pages = current_app.wsgi_app if current_app.extensions["box_auth"].demo else None
+    record = sign_in(session, wait=wait, pages=pages)
+    click.echo(f"You are {printable(record.name)} ({record.login}).")
+
+
+@box.command()
+def whoami() -> None:
+    """Tell who is signed in, as Box says."""
+    user = _client().users.get_user_me(fields=["name", "login"])
+    click.echo(f"{printable(user.name or '')} ({user.login}), user {user.id}")
+
+
+@box.command("ls")
+@click.argument("folder", default="0")
+def ls(folder: str) -> None:
+    """List a FOLDER by its id; without one, the root folder."""
+    if not (folder.isascii() and folder.isdigit()):
+        raise click.BadParameter("give the folder's id, the digits that its address at Box ends in.")
+    for item in _items(_client(), folder):
+        click.echo(f"{item.type.value:8}  {item.id:>15}  {printable(item.name or '')}")
+
+
+@box.command()
+def logout() -> None:
+    """Sign out: here, in every browser, and at Box."""
+    record = _session().end()
+    click.echo(f"{printable(record.name)} is signed out, here and in every browser.")
+
+
+@box.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(as_json: bool) -> None:
+    """Look for whatever could keep people from signing in, and say how to mend it."""
+    from .doctor import diagnose
+
+    findings = diagnose(Path(current_app.root_path), Path(current_app.instance_path))
+    if as_json:
+        click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
+    else:
+        plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+        colours = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "bright_black"}
+        for finding in findings:
+            state = click.style(f"{finding.state:4}", fg=colours[finding.state], bold=finding.state == "fail")
+            click.echo(f"{state}  {finding.check:12}  {finding.said}", color=False if plain else None)
+            if finding.code:
+                click.echo(f"{'':20}→ {finding.todo} [{finding.code}]")
+    if any(finding.state == "fail" for finding in findings):
+        sys.exit(1)
 
 
 @box.command("new-key")
@@ -22,15 +101,33 @@ def new_key() -> None:
 @box.command("rotate-keys")
 def rotate_keys() -> None:
     """Write every stored token again, under the first key of TOKEN_ENCRYPTION_KEYS."""
-    state = current_app.extensions.get("box_auth")
-    try:
-        if state is None:
-            raise ConfigError(["The app cannot start with its settings; the lines above say why."])
-        flow = state.flow
-        if not flow.settings.token_encryption_keys:
-            raise ConfigError(["TOKEN_ENCRYPTION_KEYS is not set, so there is no key to write with."])
-        from .encryption import rotate
+    flow = _session().flow
+    if not flow.settings.token_encryption_keys:
+        raise ConfigError(["TOKEN_ENCRYPTION_KEYS is not set, so there is no key to write with."])
+    from .encryption import rotate
 
-        click.echo(f"{rotate(flow.store)} stored sign-ins are now under the first key.")
-    except BoxAuthError as error:
-        raise click.ClickException(str(error)) from None
+    click.echo(f"{rotate(flow.store)} stored sign-ins are now under the first key.")
+
+
+def _session() -> ScriptSession:
+    state = current_app.extensions.get("box_auth")
+    if state is None:
+        raise ConfigError(["The app cannot start with its settings; the lines above say why."])
+    return ScriptSession(state.flow, state.data)
+
+
+def _client() -> BoxClient:
+    session = _session()
+    record = session.record()
+    return session.flow.client(record.user_id, record.grant)
+
+
+def _items(client: BoxClient, folder: str) -> Iterator[Any]:
+    """All items of a folder, asked for a thousand at a time (the most Box gives)."""
+    marker: str | None = None
+    while True:
+        page = client.folders.get_folder_items(folder, usemarker=True, marker=marker, limit=1000, fields=["name"])
+        yield from page.entries or []
+        marker = page.next_marker
+        if not marker:
+            return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,7 @@ NAMES = (
     "BOX_UPLOAD_URL",
     "BOX_AUTHORIZE_URL",
 )
-_PLACEHOLDER = ("YOUR_", "<")
+_PLACEHOLDER = re.compile(r"YOUR_[A-Z_]+|<.*>")
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,17 @@ def read(folder: Path, environ: Mapping[str, str] | None = None) -> dict[str, st
     """Return the raw settings that are set: the environment's first, then those of ``folder/.env``.
 
     Placeholders (`YOUR_CLIENT_ID`) and empty values count as unset. A `.env` saved by Windows tools (byte-order
-    mark, CRLF) reads like any other.
+    mark, CRLF) reads like any other; one that is not UTF-8 raises `ConfigError`.
     """
-    file = dotenv_values(folder / ".env", encoding="utf-8-sig")
+    try:
+        file = dotenv_values(folder / ".env", encoding="utf-8-sig")
+    except (OSError, UnicodeError):
+        raise ConfigError(
+            ["The file .env cannot be read: save it as UTF-8 text that the app's user may read."]
+        ) from None
     merged = {**file, **(os.environ if environ is None else environ)}
     values = {name: (merged.get(name) or "").strip() for name in NAMES}
-    return {name: value for name, value in values.items() if value and not value.startswith(_PLACEHOLDER)}
+    return {name: value for name, value in values.items() if value and not _PLACEHOLDER.fullmatch(value)}
 
 
 def is_demo(values: Mapping[str, str]) -> bool:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from .problems import PROBLEMS, Problem
+
+if TYPE_CHECKING:
+    from box_sdk_gen import BoxAPIError
 
 
 class BoxAuthError(Exception):
@@ -50,9 +56,26 @@ class BoxUnavailable(BoxAuthError):
         super().__init__(code, detail)
 
 
+class SignInBusy(BoxUnavailable):
+    """Another request holds this user's tokens longer than it should. To do: try again."""
+
+    def __init__(self) -> None:
+        super().__init__("sign_in_busy", retry_after=2)
+
+
 class StoreUnavailable(BoxAuthError):
     """The place where tokens are kept cannot be read or written. To do: mend the folder or server it names."""
 
 
 class TokensUnsaved(StoreUnavailable):
     """Box gave new tokens and they could not be kept. To do: mend the store, then sign in again."""
+
+
+def refusal(error: BoxAPIError) -> BoxAuthError:
+    """Name Box's refusal of one call, an error of the SDK's that nothing here foresaw.
+
+    Box's own code is safe to show; the rest of the SDK's error quotes the request, tokens and all.
+    """
+    status, code = error.response_info.status_code, str(error.response_info.code or "")
+    words = f"Box answered {status}" + (f" ({code})." if re.fullmatch(r"[a-z_]{1,60}", code) else ".")
+    return BoxAuthError("box_refused", words)

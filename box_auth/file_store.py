@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from .errors import StoreUnavailable
+from .errors import SignInBusy, StoreUnavailable
 from .tokens import LOCK_WAIT, PLAIN, Codec, TokenRecord, TokenStore, check_id
 
 
@@ -118,6 +118,6 @@ class FileStore(TokenStore):
         try:
             yield
         except TimeoutError:  # somebody else holds the lock; nothing is wrong with the folder
-            raise
+            raise SignInBusy from None
         except OSError as error:
             raise StoreUnavailable("store_unavailable", f"{self.folder.name}: {error.strerror or error}.") from None

@@ -8,20 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, cast
-from urllib.parse import urlsplit
 
-import click
 from box_sdk_gen import BoxClient
-from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import cli, config, pages, sessions
-from .errors import BoxAuthError, SignInFailed, SignInRequired
+from . import cli, config, pages, serving, sessions, setup
+from .checks import is_own_page, same_host
+from .engine import open_flow
+from .errors import BoxAuthError, ConfigError, SignInFailed, SignInRequired
 from .flow import Flow, PendingLogin
-from .network import Network
-from .stores import open_store
 
 Demo = Callable[[Flask, Path], Mapping[str, str]]
 View = ParamSpec("View")
@@ -55,27 +53,27 @@ class BoxAuth:
         pages.install(app)
         app.cli.add_command(cli.box)
         app.context_processor(lambda: {"box": self})
-        values, data = config.read(Path(app.root_path)), Path(app.instance_path)
-        demo = self._demo is not None and config.is_demo(values)
+        data = Path(app.instance_path)
         try:
+            values = config.read(Path(app.root_path))
+            demo = self._demo is not None and config.is_demo(values)
             if demo and self._demo:
                 data = data / "demo"  # apart from what belongs to a real account
-                values = {**values, **self._demo(app, data), "REDIRECT_URI": "/callback"}
-            settings = config.parse(values, data, _listening_port(), own_pages=demo)
+                values = {**values, **self._start_demo(app, data), "REDIRECT_URI": "/callback"}
+            settings = config.parse(values, data, serving.listening_port(), own_pages=demo)
+            serving.listen_as_set(settings)
             sessions.install(app, data, settings)
-            flow = Flow(settings, open_store(settings), Network(settings))
+            flow = open_flow(settings)
         except BoxAuthError as error:
             pages.explain(app, error)
             return
-        if settings.trusted_proxies:
-            hops = settings.trusted_proxies
-            app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-                app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops
-            )
+        if hops := settings.trusted_proxies:
+            behind = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
+            app.wsgi_app = behind  # type: ignore[method-assign]
         app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session
         if "csrf" not in app.extensions:
             CSRFProtect(app)
-        app.extensions["box_auth"] = _State(flow, demo)
+        app.extensions["box_auth"] = _State(flow, demo, data)
         app.register_blueprint(self._routes(demo))
 
     @property
@@ -84,17 +82,22 @@ class BoxAuth:
         return cast(_State, current_app.extensions["box_auth"]).flow
 
     @property
+    def is_set_up(self) -> bool:
+        """Whether the settings are right, so that people can sign in."""
+        return "box_auth" in current_app.extensions
+
+    @property
     def demo(self) -> bool:
         """Whether a stand-in plays Box."""
-        state = current_app.extensions.get("box_auth")
-        return bool(state and state.demo)
+        return bool(getattr(current_app.extensions.get("box_auth"), "demo", False))
 
     @property
     def user(self) -> User | None:
         """Who is signed in on this request, or None."""
-        if "box_auth" not in current_app.extensions:  # the settings are wrong; the page says so
+        if not self.is_set_up:
             return None
         if "box_user" not in g:
+            g.box_user = None  # should the store fail now, the page that tells of it must not ask again
             g.box_user = self._find_user()
         return cast(User | None, g.box_user)
 
@@ -125,6 +128,12 @@ class BoxAuth:
 
         return checked
 
+    def _start_demo(self, app: Flask, data: Path) -> Mapping[str, str]:
+        try:
+            return cast(Demo, self._demo)(app, data)
+        except Exception as error:  # whatever a stand-in may raise: it is not ours to know
+            raise ConfigError([f"The demo could not start: {error} Remove {data} to start it over."]) from None
+
     def _routes(self, demo: bool) -> Blueprint:
         routes = Blueprint("box", __name__)
         routes.add_url_rule("/login", "login", self._login)
@@ -132,17 +141,17 @@ class BoxAuth:
         routes.add_url_rule("/logout", "logout", self._logout, methods=["POST"])
         routes.add_url_rule("/healthz", "ready", self._ready)
         if demo:
-            routes.add_url_rule("/setup", "setup", self._setup)
+            routes.add_url_rule("/setup", "setup", setup.show)
         return routes
 
     def _login(self) -> ResponseReturnValue:
         target = request.args.get("next", "")
-        if target and not _is_own_page(target):
+        if target and not is_own_page(target):
             raise SignInFailed("next_elsewhere")
         redirect_uri = self.flow.settings.redirect_uri
         if redirect_uri.startswith("/"):
             redirect_uri = url_for("box.callback", _external=True)
-        elif request.host.lower() != urlsplit(redirect_uri).netloc.lower():
+        elif not same_host(request.host, redirect_uri):
             # The session's cookie must be set where Box will send the visitor back to.
             if "moved" in request.args:
                 raise SignInFailed("wrong_host")
@@ -151,7 +160,7 @@ class BoxAuth:
         address, pending = self.flow.start(redirect_uri=redirect_uri, next=target)
         logins = dict(list(session.get("box_logins", {}).items())[-_PENDING + 1 :])
         session["box_logins"] = {**logins, pending.state: {"at": pending.begun_at, "next": target}}
-        return redirect(address)
+        return redirect(request.script_root + address if address.startswith("/") else address)
 
     def _callback(self) -> ResponseReturnValue:
         state, logins = request.args.get("state", ""), session.get("box_logins", {})
@@ -175,13 +184,12 @@ class BoxAuth:
 
     def _ready(self) -> ResponseReturnValue:
         try:
-            self.flow.store.check_room("0")  # nobody's id
+            store = self.flow.store
+            with store.lock("0"):  # nobody's id
+                store.check_room("0")
             return {"ready": True}
         except BoxAuthError as error:
             return {"ready": False, "code": error.code}, 503
-
-    def _setup(self) -> ResponseReturnValue:
-        return render_template("setup.html", redirect_uri=config.default_redirect_uri(self.flow.settings))
 
     def _find_user(self) -> User | None:
         user_id, grant = session.get("box_user"), session.get("box_grant")
@@ -203,17 +211,4 @@ class BoxAuth:
 class _State:
     flow: Flow
     demo: bool
-
-
-def _is_own_page(target: str) -> bool:
-    """Tell whether browsers take ``target`` for a page of this site: a path, with nothing they would read past."""
-    readable = not any(ord(character) < 32 or character == "\\" for character in target)
-    return readable and target.startswith("/") and not target.startswith("//")
-
-
-def _listening_port() -> int | None:
-    """Return the port that `flask run` was told to listen on, or None when something else starts the app."""
-    context = click.get_current_context(silent=True)
-    if context is None or context.info_name != "run":
-        return None
-    return cast(int | None, context.params.get("port"))
+    data: Path

@@ -14,9 +14,9 @@ from box_sdk_gen.managers.authorization import (
 from box_sdk_gen.schemas import AccessToken, UserFull
 
 from .config import Settings
-from .errors import BoxAuthError, BoxUnavailable, SignInFailed, SignInRequired
+from .errors import BoxAuthError, BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable
 from .network import Network
-from .tokens import usable_lifetime
+from .tokens import check_id, usable_lifetime
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,13 @@ class OAuth:
         """Ask Box whose token this is."""
         client = BoxClient(auth=BoxDeveloperTokenAuth(access_token), network_session=self._network.session)
         try:
-            return client.users.get_user_me(fields=["name", "login"])
+            user = client.users.get_user_me(fields=["name", "login"])
+            check_id(user.id)
         except BoxAPIError:
-            raise SignInFailed("box_said_no") from None
-        except (TypeError, KeyError, ValueError, AttributeError):  # JSON, but not a user
+            raise SignInFailed("token_refused") from None
+        except (TypeError, KeyError, ValueError, AttributeError, StoreUnavailable):  # JSON, but not a user
             raise BoxUnavailable("box_bad_answer") from None
+        return user
 
     def _tokens(
         self, grant_type: RequestAccessTokenGrantType, refused: BoxAuthError, brief: bool = False, **proof: Any
@@ -99,7 +101,8 @@ class OAuth:
 
 def _named(error: BoxAPIError, refused: BoxAuthError) -> BoxAuthError:
     """Name a refusal by ``error`` and ``error_description``, which the SDK does not read (box-facts: python #730)."""
-    body = error.response_info.body or {}
+    body: Any = error.response_info.body
+    body = body if isinstance(body, dict) else {}
     name, words = str(body.get("error", ""))[:100], str(body.get("error_description", ""))[:300]
     if name == "invalid_grant":
         return refused
@@ -107,4 +110,6 @@ def _named(error: BoxAPIError, refused: BoxAuthError) -> BoxAuthError:
         return SignInFailed("client_refused", f"Box says: {words or name}")
     if name == "invalid_request" and "grant type" in words.lower():
         return SignInFailed("wrong_app_type", f"Box says: {words}")
+    if name == "invalid_request" and "grant_type" in words:
+        return BoxUnavailable("wrong_box_host", f"Box says: {words}")
     return BoxUnavailable("box_refused", f"Box says: {words or name}" if name else "")

@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, make_response, render_template, 
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from .errors import BoxAuthError, BoxUnavailable, ConfigError
+from .errors import BoxAuthError, BoxUnavailable, ConfigError, refusal
 
 _BY_STATUS = {404: "not_found", 405: "wrong_method", 500: "internal"}
 _SECRET_ARGUMENTS = re.compile(r"\b(code|state|access_token)=[^&\s\"']+")
@@ -26,9 +26,9 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, lambda error: show(BoxAuthError("form_expired")))
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_careful_headers)
-    server_log = logging.getLogger("werkzeug")
-    if not any(isinstance(known, _Discreet) for known in server_log.filters):
-        server_log.addFilter(_Discreet())
+    for name in ("werkzeug", "gunicorn.error"):
+        if not any(isinstance(known, _Discreet) for known in logging.getLogger(name).filters):
+            logging.getLogger(name).addFilter(_Discreet())
 
 
 def explain(app: Flask, error: BoxAuthError) -> None:
@@ -44,7 +44,11 @@ def explain(app: Flask, error: BoxAuthError) -> None:
 def show(error: BoxAuthError, status: int | None = None) -> Response:
     """Make the page for a failure."""
     problems = error.problems if isinstance(error, ConfigError) else ()
-    page = render_template("problem.html", problem=error.problem, detail=error.detail, problems=problems)
+    about = {"problem": error.problem, "detail": error.detail, "problems": problems}
+    try:
+        page = render_template("problem.html", **about)
+    except BoxAuthError:  # the page asked who is signed in, and the store failed; it will not ask twice
+        page = render_template("problem.html", **about)
     response = make_response(page, status or error.problem.status)
     if response.status_code >= 500:  # for whoever runs the app; the path alone, as queries can hold login codes
         current_app.logger.warning("%s %s: %s", request.method, request.path, error)
@@ -54,10 +58,8 @@ def show(error: BoxAuthError, status: int | None = None) -> Response:
 
 
 def _box_refused(error: BoxAPIError) -> Response:
-    # Box's refusal of one call that the page did not foresee. Its own code is safe to show; its text may quote input.
-    status, code = error.response_info.status_code, str(error.response_info.code or "")
-    words = f"Box answered {status}" + (f" ({code})." if re.fullmatch(r"[a-z_]{1,60}", code) else ".")
-    return show(BoxAuthError("box_refused", words), status if status in (403, 404, 409, 412) else None)
+    status = error.response_info.status_code
+    return show(refusal(error), status if status in (403, 404, 409, 412) else None)
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -85,7 +87,7 @@ def _careful_headers(response: Response) -> Response:
 
 
 class _Discreet(logging.Filter):
-    """Takes login codes out of the development server's request lines."""
+    """Takes login codes out of the servers' request lines."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()

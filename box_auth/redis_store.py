@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,13 +15,16 @@ from cachelib import RedisCache
 from cachelib.serializers import JSONSerializer
 from redis.backoff import NoBackoff
 from redis.exceptions import LockError
+from redis.lock import Lock
 from redis.retry import Retry
 
-from .errors import StoreUnavailable
+from .errors import SignInBusy, StoreUnavailable
 from .tokens import LOCK_WAIT, PLAIN, Codec, TokenStore, check_id
 
 RECORD_LIFE = timedelta(days=60)  # as long as Box's refresh tokens live unused (guides, expiration)
-LOCK_LIFE = 30.0  # seconds; longer than a refresh may take, so that only a dead holder's lock ends by itself
+# Seconds after which a dead holder's lock ends by itself: more than one try of a refresh takes (`CONNECT` and `READ`),
+# less than others wait for it (`LOCK_WAIT`). A living holder prolongs its lock for as long as it needs.
+LOCK_LIFE = 10.0
 _PATIENCE = 2.0  # seconds to connect, and to answer
 
 
@@ -54,10 +58,13 @@ class RedisStore(TokenStore):
         lock = self._redis.lock(name, timeout=LOCK_LIFE, sleep=0.02, blocking_timeout=wait, thread_local=False)
         with redis_errors():
             if not lock.acquire():
-                raise TimeoutError
+                raise SignInBusy
+        released = threading.Event()
+        threading.Thread(target=_prolong, args=(lock, released), daemon=True).start()
         try:
             yield
         finally:
+            released.set()
             try:
                 lock.release()
             except (LockError, redis.RedisError):  # it ended by itself, or will
@@ -108,6 +115,14 @@ class _Json(JSONSerializer):
     def loads(self, bvalue: Any, *args: Any, **kwargs: Any) -> Any:
         value = None if bvalue is None else super().loads(bvalue, *args, **kwargs)
         return value if isinstance(value, dict) else None
+
+
+def _prolong(lock: Lock, released: threading.Event) -> None:
+    while not released.wait(LOCK_LIFE / 3):
+        try:
+            lock.reacquire()
+        except (LockError, redis.RedisError):
+            return
 
 
 def _get(client: redis.Redis, key: str) -> bytes | None:

@@ -52,10 +52,6 @@ class Refresher:
                 if failure:  # while we waited; Box was asked a moment ago
                     raise copy.copy(failure)
                 return self._refresh(user_id, grant, refused, brief=spare)
-        except TimeoutError:
-            if spare:
-                return record
-            raise BoxUnavailable("box_slow") from None
         except TokensUnsaved:
             raise  # loudly: the next refresh would be refused
         except (BoxUnavailable, SignInFailed, StoreUnavailable):
@@ -107,7 +103,7 @@ class Refresher:
                 or self._store.load(record.user_id, locked=True) != record
             ):
                 raise
-        return self._oauth.refresh(record.refresh_token, brief=brief)
+        return self._oauth.refresh(record.refresh_token, brief=True)  # the first try has had its time
 
     def _current(self, user_id: str, grant: str, *, locked: bool = False) -> TokenRecord:
         record = self.find(user_id, grant, locked=locked)

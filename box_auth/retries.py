@@ -72,7 +72,7 @@ class PatientClient(NetworkClient):
                         raise SignInRequired("token_refused") from None
                     options.auth.renew(token)
                     renewed, wait = True, 0.0
-                elif status == 429 or status >= 500:
+                elif status == 429 or (status >= 500 and status != 501):
                     wait = _pause(error.response_info.headers, attempt, default=0.3)
                     repeatable = status == 429 or options.method.upper() in REPEATABLE
                     if wait is None or not (repeatable and streams.rewindable and _fits(wait, deadline)):
@@ -103,7 +103,10 @@ class PatientClient(NetworkClient):
             TimeoutConfig(connection_timeout_ms=int(min(CONNECT, left) * 1000), read_timeout_ms=int(read * 1000))
         )
         self._http.whole_answers_by(None if contents else deadline)
-        response = self._sdk.fetch(once)
+        try:
+            response = self._sdk.fetch(once)
+        except OSError:  # the file that REQUESTS_CA_BUNDLE names; what the network does comes as an SDK error
+            raise BoxUnavailable("ca_bundle_missing") from None
         if options.response_format == ResponseFormat.JSON and response.status != 202 and not _is_json(response):
             raise BoxUnavailable("box_bad_answer")
         return response
@@ -168,6 +171,8 @@ def _unavailable(error: BoxAPIError) -> BoxUnavailable:
 def _no_answer(cause: Exception | None) -> BoxAuthError:
     if isinstance(cause, requests.exceptions.SSLError):
         return BoxUnavailable("box_tls")
+    if isinstance(cause, requests.exceptions.ProxyError):
+        return BoxUnavailable("box_proxy")
     if isinstance(cause, requests.exceptions.Timeout) and not isinstance(cause, requests.exceptions.ConnectTimeout):
         return BoxUnavailable("box_slow")
     return BoxUnavailable("box_unreachable")

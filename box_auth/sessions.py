@@ -72,12 +72,14 @@ def own_secret_key(folder: Path) -> str:
     """Return the key in ``folder/secret_key``; the first process that asks makes it (mode 0600)."""
     path = folder / "secret_key"
     try:
-        if not path.exists():
+        if not path.exists() or not path.stat().st_size:
             _make_private(folder)
             draft = folder / f".secret_key.{secrets.token_hex(8)}"
             with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(32))
             try:
+                if path.exists():  # but empty: no key at all
+                    path.unlink(missing_ok=True)
                 os.link(draft, path)  # whole at once, and never over another process's
             except FileExistsError:
                 pass

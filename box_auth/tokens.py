@@ -14,7 +14,7 @@ from .errors import StoreUnavailable
 
 VERSION = 1
 EARLY = 300.0  # refresh this many seconds before the end, or at a tenth of a shorter life
-LOCK_WAIT = 12.0  # seconds; longer than a refresh may take
+LOCK_WAIT = 15.0  # seconds; longer than a refresh may take
 _LONGEST = 24 * 3600.0  # Box's access tokens live about an hour; a longer claim is taken for a mistake
 
 
@@ -160,7 +160,7 @@ class TokenStore(ABC):
 
     @abstractmethod
     def lock(self, user_id: str, wait: float = LOCK_WAIT) -> AbstractContextManager[None]:
-        """Hold the user's lock, across threads, processes and machines. `TimeoutError` after ``wait`` seconds."""
+        """Hold the user's lock, across threads, processes and machines. `SignInBusy` after ``wait`` seconds."""
 
     @abstractmethod
     def delete(self, user_id: str) -> None:

@@ -18,7 +18,8 @@ from urllib.parse import urljoin
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("app.py", ".flaskenv", "box_auth", "box_emulator", "templates", "static")
+FILES = ("app.py", "main.py", "gunicorn.conf.py", ".env.sample", "requirements.txt")
+PARTS = (*FILES, "box_auth", "box_emulator", "examples", "templates", "static")
 
 
 def free_port() -> int:
@@ -39,7 +40,7 @@ def checkout(folder: Path) -> Path:
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / part)  # compiled modules too: they count while the times agree
         else:
             shutil.copy(source, folder / part)
     return folder

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from box_auth.errors import StoreUnavailable
+from box_auth.errors import SignInBusy, StoreUnavailable
 from box_auth.tokens import TokenRecord, TokenStore
 
 RECORD = TokenRecord(
@@ -71,7 +71,7 @@ class StoreContract:
         assert store.load(RECORD.user_id) == RECORD
 
     def test_the_lock_keeps_a_second_holder_out_until_it_is_free(self, store: TokenStore, other: TokenStore):
-        with store.lock("42"), pytest.raises(TimeoutError), other.lock("42", wait=0):
+        with store.lock("42"), pytest.raises(SignInBusy), other.lock("42", wait=0):
             pytest.fail("two holders at once")
         with other.lock("42", wait=0):
             pass

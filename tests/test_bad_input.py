@@ -52,6 +52,10 @@ class TestTheCallback:
         session.write_bytes(raw[:4] + json.dumps(content).encode())
         check(visitor.get(address), 400, "state_expired")
 
+    def test_with_an_error_of_a_sign_in_that_never_was(self, visitor):
+        check(visitor.get("/callback?error=access_denied"), 400, "state_missing")
+        check(visitor.get("/callback?error=access_denied&state=invented"), 400, "state_unknown")
+
     def test_with_several_sign_ins_under_way_at_once(self, visitor):
         first, second = visitor.callback_address(), visitor.callback_address()
         assert visitor.get(first).url.endswith("/dashboard")
@@ -211,6 +215,27 @@ class TestTheTokenFile:
         assert aside.read_bytes() == bad
         assert visitor.sign_in().url.endswith("/dashboard")
 
+    def test_damaged_when_its_user_signs_in_with_a_fresh_browser(self, live, visitor):
+        visitor.sign_in()
+        (file,) = live.tokens.glob("*.json")
+        file.write_text("junk")
+        with Visitor(live.url) as fresh:
+            assert fresh.sign_in().url.endswith("/dashboard")
+        assert code_of(visitor.get("/dashboard")) == "signed_out"
+
+    def test_a_token_folder_that_cannot_be_used_while_signed_in(self, live, visitor):
+        visitor.sign_in()
+        kept = live.tokens.rename(live.tokens.with_name("kept"))
+        live.tokens.write_text("in the way")
+        for path in ("/", "/dashboard", "/avatar"):
+            page = visitor.get(path)
+            check(page, 503, "store_unavailable")
+            assert "tokens: Not a directory" in page.text
+        check(visitor.get("/nowhere"), 404, "not_found")
+        live.tokens.unlink()
+        kept.rename(live.tokens)
+        assert visitor.get("/dashboard").status_code == 200
+
     def test_deleted_while_signed_in(self, live, visitor):
         visitor.sign_in()
         (file,) = live.tokens.glob("*.json")
@@ -291,6 +316,23 @@ class TestSettings:
                     assert named in app.output
             assert visitor.get("/static/style.css").status_code == 200
             assert "hush-hush" not in page.text + app.output
+
+    @pytest.mark.parametrize("mode", ["live", "demo"])
+    def test_an_instance_folder_that_cannot_be_used(self, tmp_path, mode):
+        folder = checkout(tmp_path / "fork")
+        (folder / "instance").write_text("in the way")
+        settings = {"CLIENT_ID": "i", "CLIENT_SECRET": "s"} if mode == "live" else {}
+        with running(App(folder, **settings)) as app, Visitor(app.url) as visitor:
+            for path in ("/", "/dashboard", "/login"):
+                check(visitor.get(path), 503, "store_unavailable" if mode == "live" else "settings")
+
+    def test_a_demo_whose_data_are_damaged_says_what_to_remove(self, tmp_path):
+        folder = checkout(tmp_path / "fork")
+        (folder / "instance" / "demo").mkdir(parents=True)
+        (folder / "instance" / "demo" / "box.sqlite3").write_bytes(b"no database at all" * 100)
+        with running(App(folder)) as app, Visitor(app.url) as visitor:
+            page = visitor.get("/")
+            assert page.status_code == 200 or "to start it over" in page.text
 
     def test_a_page_that_does_not_exist(self, visitor):
         check(visitor.get("/nowhere"), 404, "not_found")

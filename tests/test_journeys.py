@@ -1,10 +1,14 @@
 """One journey for each promise of the README, over real sockets, the app and its Box being processes and servers."""
 
 import json
+import re
+import shutil
 import stat
+import sys
 
+import pytest
 from conftest import live_settings
-from journey import App, Form, Visitor, checkout, code_of, free_port, running
+from journey import ROOT, App, Form, Process, Visitor, checkout, clean_environment, code_of, free_port, running
 
 
 def test_a_clone_shows_a_made_up_account_without_any_setting(demo):
@@ -106,12 +110,48 @@ def test_a_visitor_under_localhost_is_first_sent_to_the_host_of_the_redirect_uri
         assert visitor.sign_in().url == f"{live.url}/dashboard"
 
 
-def test_a_plain_flask_run_works_with_nothing_but_the_two_values_in_dot_env(emulator, box, tmp_path):
+def test_the_settings_may_all_stand_in_dot_env(emulator, box, tmp_path):
     folder = checkout(tmp_path / "fork")
     port = free_port()
     lines = live_settings(emulator, box, port)
     (folder / ".env").write_text("".join(f"{name} = {value}\n" for name, value in lines.items()))
     with running(App(folder, CALLBACK_PORT=str(port))) as app, Visitor(app.url) as visitor:
+        assert visitor.sign_in().url.endswith("/dashboard")
+
+
+@pytest.mark.parametrize("line", ["CALLBACK_PORT = {}", "REDIRECT_URI = http://127.0.0.1:{}/callback"])
+def test_a_plain_flask_run_listens_where_the_settings_say(tmp_path, line):
+    folder, port = checkout(tmp_path / "fork"), free_port()
+    (folder / ".env").write_text(f"CLIENT_ID = i\nCLIENT_SECRET = s\n{line.format(port)}\n")
+    command = [sys.executable, "-m", "flask", "run"]
+    with running(Process(command, folder, clean_environment(), "Running on")) as app:
+        assert f"Running on http://127.0.0.1:{port}" in app.output
+        with Visitor(f"http://127.0.0.1:{port}") as visitor:
+            assert visitor.get("/").status_code == 200
+
+
+def test_a_page_of_ones_own_is_the_readmes_function_and_template(tmp_path):
+    readme = (ROOT / "README.md").read_text()
+    python, html = (re.search(rf"```{language}\n(.*?)```", readme, re.DOTALL)[1] for language in ("python", "html"))
+    folder = checkout(tmp_path / "fork")
+    with (folder / "app.py").open("a") as file:
+        file.write("\n\n" + python)
+    (folder / "templates" / "folder.html").write_text(html)
+    with running(App(folder)) as app, Visitor(app.url) as visitor:
+        page = visitor.sign_in(start="/folder/0")
+        assert page.url.endswith("/folder/0")
+        assert page.text.count("<li>") >= 3
+
+
+def test_the_demo_can_be_deleted_as_the_readme_says(emulator, box, tmp_path):
+    folder = checkout(tmp_path / "fork")
+    app_py = folder / "app.py"
+    lines = [line for line in app_py.read_text().splitlines() if "import embed" not in line]
+    app_py.write_text("\n".join(lines).replace(", demo=embed", "") + "\n")
+    assert "embed" not in app_py.read_text()
+    shutil.rmtree(folder / "box_emulator")
+    settings = live_settings(emulator, box, free_port())
+    with running(App(folder, **settings)) as app, Visitor(app.url) as visitor:
         assert visitor.sign_in().url.endswith("/dashboard")
 
 

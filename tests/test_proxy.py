@@ -6,6 +6,9 @@ import pytest
 from conftest import live_settings
 from journey import App, Visitor, checkout, code_of, free_port, running
 
+import box_emulator as emulated
+from box_emulator.apps import RedirectRefused
+
 PUBLIC = "https://files.example.com/app/callback"
 FORWARDED = {
     "X-Forwarded-For": "198.51.100.7",
@@ -35,6 +38,17 @@ def test_links_cookie_and_redirect_uri_are_the_public_ones(start):
         assert page.headers["Location"] == "/app/login?next=/app/dashboard"
 
 
+def test_the_demo_works_below_a_prefix(tmp_path):
+    with running(App(checkout(tmp_path / "fork"), TRUSTED_PROXIES="1")) as app, Visitor(app.url) as visitor:
+        to_box = visitor.get("/login", headers=FORWARDED, allow_redirects=False).headers["Location"]
+        assert to_box.startswith("/app/_box/api/oauth2/authorize?")
+        consent = visitor.get(to_box.removeprefix("/app"), headers=FORWARDED)
+        back = visitor.answer(consent, headers=FORWARDED, allow_redirects=False).headers["Location"]
+        assert back.startswith("/app/callback?code=")
+        done = visitor.get(back.removeprefix("/app"), headers=FORWARDED, allow_redirects=False)
+        assert done.headers["Location"] == "/app/dashboard"
+
+
 def test_forwarded_headers_count_for_nothing_unless_a_proxy_is_trusted(start):
     with start() as app, Visitor(app.url) as visitor:
         assert 'href="/static/style.css"' in visitor.get("/", headers=FORWARDED).text
@@ -49,3 +63,11 @@ def test_a_visitor_under_another_name_is_sent_to_the_public_one_once(start):
         assert (second.status_code, code_of(second)) == (400, "wrong_host")
         named = visitor.get("/login", headers={"Host": "files.example.com"}, allow_redirects=False)
         assert "/api/oauth2/authorize" in named.headers["Location"]
+
+
+@pytest.mark.parametrize("path", ["//evil.example/callback", "/\\evil.example/callback", "/callback?x=1", "/other"])
+def test_a_path_of_its_own_never_leads_to_another_host(path):
+    demo = emulated.App("id", "secret", "Demo", ("/callback",))
+    assert demo.redirect("https://anywhere.example/app/callback") == "/app/callback"
+    with pytest.raises(RedirectRefused):
+        demo.redirect(f"https://anywhere.example{path}")

@@ -1,5 +1,7 @@
 """The token store in Redis, against a real redis-server: the contract, and what only Redis can suffer."""
 
+import time
+
 import pytest
 import redis
 from conftest import live_settings
@@ -9,6 +11,8 @@ from store_contract import RECORD, StoreContract
 
 from box_auth.errors import StoreUnavailable
 from box_auth.redis_store import LOCK_LIFE, RedisSessions, RedisStore, connect
+from box_auth.retries import CONNECT, READ
+from box_auth.tokens import LOCK_WAIT
 
 USER = RECORD.user_id
 KEY = f"box:token:{USER}"
@@ -55,6 +59,20 @@ def test_a_lock_ends_by_itself_after_its_holder_died_and_not_before_a_refresh_ca
     with store.lock(USER):
         assert LOCK_LIFE - 5 < client.ttl(f"box:lock:{USER}") <= LOCK_LIFE
     assert not client.exists(f"box:lock:{USER}")
+
+
+def test_a_living_holder_keeps_its_lock_for_as_long_as_it_needs(client, store, monkeypatch):
+    monkeypatch.setattr("box_auth.redis_store.LOCK_LIFE", 0.3)
+    with store.lock(USER):
+        first = client.get(f"box:lock:{USER}")
+        deadline = time.monotonic() + 1  # more than three lives
+        while time.monotonic() < deadline:
+            assert client.get(f"box:lock:{USER}") == first
+    assert not client.exists(f"box:lock:{USER}")
+
+
+def test_a_dead_holders_lock_ends_before_others_stop_waiting():
+    assert CONNECT + READ < LOCK_LIFE < LOCK_WAIT
 
 
 def test_a_lock_that_passed_to_somebody_else_is_not_freed_by_its_first_holder(client, store):

@@ -1,10 +1,14 @@
 """A sign-in is not lost: the engine's refresh against the emulator's one-use refresh tokens."""
 
+import multiprocessing
 import threading
+import time
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from conftest import live_settings
+from journey import Visitor
 
 from box_auth import config
 from box_auth.errors import BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
@@ -29,8 +33,6 @@ class Engine:
     def sign_in(self) -> TokenRecord:
         user = self.emulator.users[0]
         pair = self.emulator.sign_in(user.login)
-        import time
-
         record = TokenRecord(
             user.id, user.name, user.login, "grant", pair.access_token, pair.refresh_token, time.time(), 3600.0
         )
@@ -43,6 +45,13 @@ class Engine:
         record = replace(record, issued_at=record.issued_at - seconds)
         self.store.save(record)
         return record
+
+    def answer(self):
+        """Grant access on Box's consent page; return the callback's query and the sign-in it belongs to."""
+        address, pending = self.flow.start()
+        with Visitor(address) as visitor:
+            answer = visitor.answer(visitor.consent_page(address), allow_redirects=False)
+        return dict(parse_qsl(urlsplit(answer.headers["Location"]).query)), pending
 
     @property
     def record(self) -> TokenRecord:
@@ -253,6 +262,68 @@ def test_signing_out_deletes_the_record_and_ends_both_tokens_at_box(engine, emul
     with pytest.raises(SignInRequired) as caught:
         engine.me()
     assert caught.value.code == "signed_out"
+
+
+def test_signing_in_and_out_wait_for_a_refresh_under_way(engine, second, emulator):
+    record = engine.record
+    for work in (
+        lambda: second.flow.finish(*second.answer()),
+        lambda: second.flow.forget(record.user_id, "grant"),
+    ):
+        before = engine.record
+        with engine.store.lock(record.user_id):
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join(0.4)
+            assert thread.is_alive()
+            assert engine.record == before
+        thread.join(20)
+        assert engine.record != before
+
+
+def sign_in_again_and_again(settings, box_url, results):
+    network = Network(settings)
+    flow = Flow(settings, FileStore(settings.token_dir), network)
+    try:
+        for _ in range(6):
+            address, pending = flow.start()
+            with Visitor(box_url) as visitor:
+                answer = visitor.answer(visitor.consent_page(address), allow_redirects=False)
+            flow.finish(dict(parse_qsl(urlsplit(answer.headers["Location"]).query)), pending)
+        results.put("signed in")
+    except BaseException as error:
+        results.put(repr(error))
+    finally:
+        network.close()
+
+
+def read_again_and_again(folder, user_id, results, stop):
+    store = FileStore(folder)
+    while not stop.is_set():
+        if store.load(user_id) is None:
+            results.put("a read failed")
+            return
+    results.put("always read")
+
+
+def test_eight_processes_sign_in_and_read_the_same_users_file_and_no_read_ever_fails(engine, box):
+    settings, context = engine.flow.settings, multiprocessing.get_context("spawn")
+    signed_in, read, stop = context.Queue(), context.Queue(), context.Event()
+    writers = [context.Process(target=sign_in_again_and_again, args=(settings, box.url, signed_in)) for _ in range(4)]
+    user_id = engine.record.user_id
+    readers = [
+        context.Process(target=read_again_and_again, args=(settings.token_dir, user_id, read, stop)) for _ in range(4)
+    ]
+    for process in writers + readers:
+        process.start()
+    outcomes = [signed_in.get(timeout=90) for _ in writers]
+    stop.set()
+    outcomes += [read.get(timeout=30) for _ in readers]
+    for process in writers + readers:
+        process.join(30)
+    assert outcomes == ["signed in"] * 4 + ["always read"] * 4
+    assert engine.record.grant == "grant"  # kept through every further sign-in
+    assert not list(settings.token_dir.glob("*unreadable*"))
 
 
 def test_another_grant_cannot_use_or_end_a_sign_in(engine, emulator):

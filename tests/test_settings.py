@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from box_auth import config
+from box_auth.checks import same_host
 from box_auth.errors import ConfigError
 
 HERE = Path(__file__).resolve().parent.parent
@@ -104,6 +105,23 @@ def test_all_mistakes_are_named_at_once():
     assert all(name in said for name in ("CLIENT_SECRET", "CALLBACK_PORT", "REDIRECT_URI", "BOX_API_URL"))
 
 
+def test_only_a_whole_placeholder_counts_as_unset():
+    values = {
+        "CLIENT_ID": "YOUR_CLIENT_ID",
+        "CLIENT_SECRET": "<your secret>",
+        "SECRET_KEY": "YOUR_x",
+        "TOKEN_DIR": "<x",
+    }
+    assert config.read(Path("nowhere"), values) == {"SECRET_KEY": "YOUR_x", "TOKEN_DIR": "<x"}
+
+
+def test_a_host_is_the_same_with_or_without_its_usual_port():
+    assert same_host("files.example.com", "https://files.example.com:443/callback")
+    assert same_host("Files.example.com:443", "https://files.example.com/callback")
+    assert not same_host("files.example.com:80", "https://files.example.com/callback")
+    assert not same_host("localhost:5000", "http://127.0.0.1:5000/callback")
+
+
 def test_secrets_stay_out_of_the_repr():
     key = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
     secrets = {"CLIENT_SECRET": "hush", "SECRET_KEY": "quiet", "REDIS_URL": "redis://:pst@host/0"}
@@ -120,6 +138,4 @@ def test_a_mistake_in_a_secret_does_not_quote_it():
 
 def test_every_setting_is_in_the_sample_and_the_reverse():
     in_sample = set(re.findall(r"^(?:# )?([A-Z_]+) =", (HERE / ".env.sample").read_text(), re.MULTILINE))
-    flasks_own = {"FLASK_RUN_HOST", "FLASK_RUN_PORT"}
-    assert in_sample - flasks_own == set(config.NAMES)
-    assert flasks_own <= in_sample
+    assert in_sample == set(config.NAMES)

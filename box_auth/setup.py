@@ -1,0 +1,55 @@
+"""The page that walks through the Box developer console; only the demo has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import current_app, render_template, request
+from flask.typing import ResponseReturnValue
+
+from . import config
+from .checks import LOOPBACK
+from .errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is right already, and what is left. Of secrets it knows only whether they are there."""
+
+    env_file: bool
+    client_id: bool
+    client_secret: bool
+    problems: tuple[str, ...]
+
+    @property
+    def finished(self) -> bool:
+        return self.client_id and self.client_secret and not self.problems
+
+
+def show() -> ResponseReturnValue:
+    """Make the page. It has no form: the two values go from the console into `.env`, never through the browser."""
+    redirect_uri, lines = _values(config.default_redirect_uri(current_app.extensions["box_auth"].flow.settings))
+    progress = _look(Path(current_app.root_path))
+    return render_template("setup.html", redirect_uri=redirect_uri, lines=lines, progress=progress)
+
+
+def _values(local: str) -> tuple[str, list[str]]:
+    """Return the redirect URI for the console, and the lines that `.env` needs beside the id and the secret."""
+    if urlsplit(f"//{request.host}").hostname not in LOOPBACK:  # seen through a proxy, or on a server
+        public = f"https://{request.host}{request.script_root}/callback"
+        return public, [f"REDIRECT_URI = {public}", "TRUSTED_PROXIES = 1"]
+    parts = urlsplit(local)
+    return local, [f"CALLBACK_HOSTNAME = {parts.hostname}", f"CALLBACK_PORT = {parts.port}"]
+
+
+def _look(folder: Path) -> Progress:
+    values: dict[str, str] = {}
+    problems: tuple[str, ...] = ()
+    try:
+        values = config.read(folder)  # as they are now, not as they were when the app started
+        config.parse({"CLIENT_ID": "-", "CLIENT_SECRET": "-", **values}, folder)
+    except ConfigError as error:
+        problems = error.problems
+    return Progress((folder / ".env").is_file(), "CLIENT_ID" in values, "CLIENT_SECRET" in values, problems)

@@ -1,0 +1,71 @@
+"""The same sign-in and dashboard under FastAPI: uvicorn examples.fastapi_app:app --port 5000
+
+Its routes are plain functions, which FastAPI runs on its thread pool: the SDK's calls block, and may.
+"""
+
+import secrets
+from html import escape
+
+from box_sdk_gen import BoxAPIError
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.middleware.sessions import SessionMiddleware
+
+from box_auth.engine import open_flow
+from box_auth.errors import BoxAuthError, SignInRequired, refusal
+from box_auth.flow import PendingLogin
+
+flow = open_flow()
+app = FastAPI()
+app.add_middleware(  # a signed cookie; it holds who is signed in and the sign-in under way, never a token
+    SessionMiddleware,
+    secret_key=flow.settings.secret_key or secrets.token_urlsafe(32),
+    session_cookie="box_session_fastapi",
+    https_only=flow.settings.redirect_uri.startswith("https:"),
+)
+
+
+@app.get("/")
+def dashboard(request: Request):
+    session = request.session
+    if "user" not in session:
+        return HTMLResponse('<a href="/login">Sign in with Box</a>')
+    client = flow.client(session["user"], session["grant"])
+    user, items = flow.network.at_once(client.users.get_user_me, lambda: client.folders.get_folder_items("0"))
+    names = "".join(f"<li>{escape(item.name)}</li>" for item in items.entries)
+    out = '<form action="/logout" method="post"><button>Sign out</button></form>'
+    return HTMLResponse(f"<h1>{escape(user.name)}</h1><p>{escape(user.login)}</p><ul>{names}</ul>{out}")
+
+
+@app.get("/login")
+def login(request: Request):
+    address, pending = flow.start()
+    request.session["login"] = [pending.state, pending.begun_at]
+    return RedirectResponse(address)
+
+
+@app.get("/callback")
+def callback(request: Request):
+    login = request.session.pop("login", None)
+    record = flow.finish(request.query_params, PendingLogin(*login) if login else None)
+    request.session.update(user=record.user_id, grant=record.grant)
+    return RedirectResponse("/")
+
+
+@app.post("/logout")
+def logout(request: Request):
+    if "user" in request.session:
+        flow.forget(request.session["user"], request.session["grant"])
+    request.session.clear()
+    return RedirectResponse("/", status_code=303)
+
+
+@app.exception_handler(BoxAuthError)
+@app.exception_handler(BoxAPIError)
+def explain(request: Request, error: Exception):
+    ours = refusal(error) if isinstance(error, BoxAPIError) else error
+    if isinstance(ours, SignInRequired):
+        request.session.clear()
+    words = "".join(f"<p>{escape(text)}</p>" for text in (ours.problem.happened, ours.detail, ours.problem.todo))
+    page = f'<h1>{escape(ours.problem.title)}</h1>{words}<p>Code: <code>{ours.code}</code></p><a href="/">Home</a>'
+    return HTMLResponse(page, ours.problem.status)

@@ -1,0 +1,121 @@
+"""A person at a terminal: runs commands in a checkout, and a browser that is really a small script."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from conftest import live_settings
+from journey import clean_environment, free_port
+from walker import consent
+
+from box_auth import config
+from box_auth.engine import open_flow
+from box_auth.script import ScriptSession
+
+HERE = Path(__file__).resolve().parent
+PYTHON = sys.executable
+
+
+def browser(folder: Path, *habits: str) -> dict[str, str]:
+    """The setting under which a script's browser is `walker.py`, with ``habits`` (see there)."""
+    pages = folder / "pages.json"
+    return {"BROWSER": f"{PYTHON} -S -E {HERE / 'walker.py'} {pages} {','.join(habits)} %s"}
+
+
+def pages_seen(folder: Path) -> list[tuple[int, str]]:
+    """What the walker saw last, in order: status and text."""
+    return [tuple(page) for page in json.loads((folder / "pages.json").read_text())]
+
+
+def run(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [PYTHON, *command],
+        cwd=folder,
+        env=clean_environment(**settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def flask_box(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
+    return run(folder, "-m", "flask", "box", *arguments, **settings)
+
+
+class Terminal:
+    """A command that waits for its person. What it says is read until something that is expected comes."""
+
+    def __init__(self, folder: Path, *command: str, **settings: str) -> None:
+        self.process = subprocess.Popen(
+            [PYTHON, *command],
+            cwd=folder,
+            env=clean_environment(BROWSER="no-such-browser", **settings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._watch = threading.Timer(60, self.process.kill)
+        self._watch.start()
+        self.output = ""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.cancel()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def read_until(self, words: str) -> str:
+        """Return the line with ``words``."""
+        for line in self.process.stdout:
+            self.output += line
+            if words in line:
+                return line.strip()
+        raise AssertionError(f"“{words}” was not said:\n{self.output}")
+
+    def address(self) -> str:
+        """The consent address that it says to open."""
+        return self.read_until("response_type=code")
+
+    def type(self, line: str) -> None:
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def interrupt(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+    def end(self) -> int:
+        """Read the rest and return the exit status."""
+        self.output += self.process.stdout.read()
+        return self.process.wait()
+
+
+def as_nobody(program: str) -> tuple[str, str]:
+    """The command for a process that imports `main` and then, if it is root, who may write anywhere, becomes nobody."""
+    drop = "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534))"
+    return "-c", f"import os, sys, main; from box_auth.terminal import run; {drop}; sys.exit({program})"
+
+
+def settings_for(emulator, box, **more: str) -> dict[str, str]:
+    """Settings of an app the emulator knows, on a port of its own unless given."""
+    return {**live_settings(emulator, box, free_port()), **more}
+
+
+def signed_in(folder: Path, settings: dict[str, str]) -> None:
+    """Leave ``folder`` as a first run of the script does, without the time that its process takes to start."""
+    flow = open_flow(config.parse(settings, folder / "instance"))
+    address, pending = flow.start()
+    record = flow.finish(dict(parse_qsl(urlsplit(consent(address, "grant")).query)), pending)
+    ScriptSession(flow, folder / "instance").remember(record)
+    flow.network.close()

@@ -1,0 +1,146 @@
+"""The engine under other frameworks, and the snippets of examples/README.md, as they stand there."""
+
+import re
+import sys
+
+import pytest
+from journey import ROOT, Process, Visitor, checkout, clean_environment, running
+from terminal import browser, run, settings_for, signed_in
+from walker import consent
+
+SNIPPETS = dict(re.findall(r"^```python (\w+)\n(.*?)^```$", (ROOT / "examples/README.md").read_text(), re.M | re.S))
+
+DJANGO_SITE = """
+import django
+from django.conf import settings
+settings.configure(
+    SECRET_KEY="test", ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"],
+    SESSION_ENGINE="django.contrib.sessions.backends.file",
+    MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware"],
+)
+django.setup()
+from django.core.wsgi import get_wsgi_application
+from django.urls import path
+import views
+urlpatterns = [path("", views.dashboard), path("login", views.login), path("callback", views.callback)]
+if __name__ == "__main__":
+    import sys
+    from wsgiref.simple_server import make_server
+    with make_server("127.0.0.1", int(sys.argv[1]), get_wsgi_application()) as server:
+        print("Running on", flush=True)
+        server.serve_forever()
+"""
+
+
+@pytest.fixture
+def fork(tmp_path):
+    return checkout(tmp_path / "fork")
+
+
+@pytest.fixture
+def settings(emulator, box):
+    return settings_for(emulator, box)
+
+
+class TestFastAPI:
+    @pytest.fixture
+    def site(self, fork, settings):
+        port = settings["CALLBACK_PORT"]
+        command = [sys.executable, "-m", "uvicorn", "examples.fastapi_app:app", "--port", port]
+        with running(Process(command, fork, clean_environment(**settings), "running on")) as process:
+            process.url = f"http://127.0.0.1:{port}"
+            process.tokens = fork / "instance" / "tokens"
+            yield process
+
+    def test_sign_in_dashboard_and_sign_out(self, emulator, site):
+        with Visitor(site.url) as visitor, Visitor(site.url) as other:
+            assert "Sign in with Box" in visitor.get("/").text
+            page = visitor.sign_in("Ada")
+            assert page.url == f"{site.url}/"
+            assert "<h1>Ada Example</h1>" in page.text
+            assert "<li>Projects</li>" in page.text
+            assert "&lt;b&gt;bold&lt;b&gt;" in page.text  # a name is text
+            assert "<h1>Bo Sample</h1>" in other.sign_in("Bo").text
+            assert "<h1>Ada Example</h1>" in visitor.get("/").text
+            emulator.expire_tokens("access")
+            assert "<h1>Ada Example</h1>" in visitor.get("/").text
+            assert "Sign in with Box" in visitor.post("/logout").text
+            assert [path.stem for path in site.tokens.glob("*.json")] == [emulator.users[1].id]
+
+    def test_failures_have_the_same_words_and_codes(self, emulator, site):
+        with Visitor(site.url) as visitor, Visitor(site.url) as other:
+            assert "<code>access_denied</code>" in visitor.answer(visitor.consent_page(), button="deny").text
+            stale = consent(visitor.get("/login", allow_redirects=False).headers["Location"], "grant")
+            unknown = other.get(stale)
+            assert (unknown.status_code, "<code>state_unknown</code>" in unknown.text) == (400, True)
+            assert visitor.get(stale).status_code == 200
+            assert "<code>state_unknown</code>" in visitor.get(stale).text  # it counts once
+            emulator.fault("GET /2.0/folders/0/items", status=404)
+            assert "<code>box_refused</code>" in visitor.get("/").text
+            emulator.revoke_tokens()
+            ended = visitor.get("/")
+            assert ended.status_code == 401
+            assert (
+                "<code>token_ended</code>" in ended.text or "<code>signed_out</code>" in ended.text
+            )  # two calls at once
+            assert "Sign in with Box" in visitor.get("/").text
+
+    def test_no_token_is_in_the_cookie(self, site):
+        with Visitor(site.url) as visitor:
+            visitor.sign_in()
+            import base64
+
+            (file,) = site.tokens.glob("*.json")
+            cookie = visitor.http.cookies["box_session_fastapi"].partition(".")[0]
+            session = base64.b64decode(cookie + "==").decode()
+            assert file.stem in session
+            for name in ("access_token", "refresh_token"):
+                assert re.search(rf'"{name}": ?"([^"]+)"', file.read_text())[1] not in session
+
+
+def test_the_notebook(fork, settings):
+    code = SNIPPETS["notebook"] + "print(names)"
+    first = run(fork, "-c", code, **settings, **browser(fork, "grant"))
+    assert "'Projects'" in first.stdout, first.stderr
+    (fork / "pages.json").unlink()
+    again = run(fork, "-c", code, **settings, **browser(fork, "grant"))
+    assert (again.stdout, again.stderr) == (first.stdout, "")
+
+
+def test_the_cron_job(emulator, fork, settings):
+    signed_in(fork, settings)
+    emulator.expire_tokens("access")
+    emulator.clock.advance(30 * 86400)
+    assert re.fullmatch(r"ada@example.com: \d+ items\n", run(fork, "-c", SNIPPETS["cron"], **settings).stdout)
+    emulator.clock.advance(61 * 86400)
+    ended = run(fork, "-c", SNIPPETS["cron"], **settings)
+    assert ended.returncode == 0, ended.stderr
+    assert "[token_ended]" in ended.stdout
+
+
+def test_the_django_view(fork, settings):
+    (fork / "views.py").write_text(SNIPPETS["django"])
+    (fork / "site_of_mine.py").write_text(DJANGO_SITE)
+    port = settings["CALLBACK_PORT"]
+    environment = clean_environment(**settings, TMPDIR=str(fork))
+    with (
+        running(Process([sys.executable, "site_of_mine.py", port], fork, environment, "Running on")),
+        Visitor(f"http://127.0.0.1:{port}") as visitor,
+    ):
+        assert "Sign in with Box" in visitor.get("/").text
+        page = visitor.sign_in()
+        assert "<li>Projects</li>" in page.text
+        assert "&lt;b&gt;bold&lt;b&gt;" in page.text
+        denied = visitor.answer(visitor.consent_page(), button="deny")
+        assert (denied.status_code, "[access_denied]" in denied.text) == (403, True)
+
+
+def test_the_example_is_short_and_copies_nothing():
+    text = (ROOT / "examples" / "fastapi_app.py").read_text()
+    assert len(text.splitlines()) <= 75
+    for engine in ("oauth2", "grant_type", "refresh_token", "requests"):
+        assert engine not in text
+
+
+def test_every_snippet_is_tested():
+    assert set(SNIPPETS) == {"notebook", "cron", "django"}
