@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,28 +11,18 @@ from typing import Any, ParamSpec, cast
 from box_sdk_gen import BoxClient
 from flask import Blueprint, Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFProtect, generate_csrf
+from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import cli, config, pages, serving, sessions, setup
+from . import cli, config, pages, serving, sessions, setup, visitor
 from .checks import is_own_page, same_host
 from .engine import open_flow
 from .errors import BoxAuthError, ConfigError, SignInFailed, SignInRequired
-from .flow import Flow, PendingLogin
+from .flow import Flow
+from .visitor import User
 
 Demo = Callable[[Flask, Path], Mapping[str, str]]
 View = ParamSpec("View")
-_PENDING = 10  # sign-ins under way that a browser may have; the oldest make room
-_TOUCH = 86400.0  # seconds after which a session in use is written again, so that it lives on
-
-
-@dataclass(frozen=True)
-class User:
-    """Who is signed in: Box's user id, and name and login as they were at sign-in."""
-
-    id: str
-    name: str
-    login: str
 
 
 class BoxAuth:
@@ -98,14 +87,14 @@ class BoxAuth:
             return None
         if "box_user" not in g:
             g.box_user = None  # should the store fail now, the page that tells of it must not ask again
-            g.box_user = self._find_user()
+            g.box_user = visitor.find_user(self.flow)
         return cast(User | None, g.box_user)
 
     @property
     def client(self) -> BoxClient:
         """An SDK client that acts for who is signed in; its calls keep the token fresh. Raises `SignInRequired`."""
         if self.user is None:
-            raise SignInRequired(self._why_signed_out())
+            raise SignInRequired(visitor.why_signed_out())
         if "box_client" not in g:
             g.box_client = self.flow.client(self.user.id, session["box_grant"])
         return cast(BoxClient, g.box_client)
@@ -121,7 +110,7 @@ class BoxAuth:
         def checked(*args: View.args, **kwargs: View.kwargs) -> ResponseReturnValue:
             if self.user is not None:
                 return view(*args, **kwargs)
-            why = self._why_signed_out()
+            why = visitor.why_signed_out()
             if why != "sign_in_needed" or request.method not in ("GET", "HEAD"):
                 raise SignInRequired(why)
             return redirect(url_for("box.login", next=request.script_root + request.full_path.rstrip("?")))
@@ -158,23 +147,13 @@ class BoxAuth:
             arguments = url_for("box.login", next=target or None, moved=1).partition("?")[2]
             return redirect(f"{redirect_uri.removesuffix('/callback')}/login?{arguments}")
         address, pending = self.flow.start(redirect_uri=redirect_uri, next=target)
-        logins = dict(list(session.get("box_logins", {}).items())[-_PENDING + 1 :])
-        session["box_logins"] = {**logins, pending.state: {"at": pending.begun_at, "next": target}}
+        visitor.remember_login(pending)
         return redirect(request.script_root + address if address.startswith("/") else address)
 
     def _callback(self) -> ResponseReturnValue:
-        state, logins = request.args.get("state", ""), session.get("box_logins", {})
-        login = logins.get(state)
-        if login and "used" in login:
-            raise SignInFailed("state_used")
-        if login:
-            session["box_logins"] = {**logins, state: {**login, "used": True}}
-        record = self.flow.finish(request.args, PendingLogin(state, login["at"]) if login else None)
-        session.pop("csrf_token", None)
-        session.update(box_user=record.user_id, box_grant=record.grant, box_touched=time.time())
-        generate_csrf()  # now, so that the first page with a form does not have to write the session
-        current_app.session_interface.regenerate(session)  # type: ignore[attr-defined]
-        return redirect(login["next"] or request.script_root + self._after_login)
+        pending = visitor.take_login(request.args.get("state", ""))
+        visitor.sign_in(self.flow.finish(request.args, pending))
+        return redirect((pending and pending.next) or request.script_root + self._after_login)
 
     def _logout(self) -> ResponseReturnValue:
         if self.user is not None:
@@ -190,21 +169,6 @@ class BoxAuth:
             return {"ready": True}
         except BoxAuthError as error:
             return {"ready": False, "code": error.code}, 503
-
-    def _find_user(self) -> User | None:
-        user_id, grant = session.get("box_user"), session.get("box_grant")
-        record = self.flow.find(user_id, grant) if user_id and grant else None
-        if record is None:
-            return None
-        if time.time() - session.get("box_touched", 0) > _TOUCH:
-            session["box_touched"] = time.time()
-        return User(record.user_id, record.name, record.login)
-
-    def _why_signed_out(self) -> str:
-        if session.get("box_user"):
-            return "signed_out"
-        cookie = request.cookies.get(current_app.config["SESSION_COOKIE_NAME"])
-        return "session_unknown" if cookie and cookie != getattr(session, "sid", cookie) else "sign_in_needed"
 
 
 @dataclass(frozen=True)

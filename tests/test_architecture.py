@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from journey import ROOT, clean_environment
 
-FLASK_LAYER = {"cli.py", "serving.py", "flask.py", "pages.py", "sessions.py", "setup.py"}
+FLASK_LAYER = {"cli.py", "serving.py", "flask.py", "pages.py", "sessions.py", "setup.py", "visitor.py"}
 CORE = sorted(path for path in (ROOT / "box_auth").glob("*.py") if path.name not in FLASK_LAYER)
 FOR_FORKS = ROOT / "box_emulator" / "pytest_plugin.py"
 EMULATOR = sorted(set((ROOT / "box_emulator").rglob("*.py")) - {FOR_FORKS})

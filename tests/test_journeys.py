@@ -22,7 +22,7 @@ def test_a_clone_shows_a_made_up_account_without_any_setting(demo):
         assert "<meter" in dashboard.text
         assert "#folder" in dashboard.text
         for page in (home, consent, dashboard):
-            assert "made-up users and files" in page.text
+            assert "demo: made-up users and files" in page.text
         assert "/setup" in home.text
         assert "http://127.0.0.1:" in visitor.get("/setup").text
 
