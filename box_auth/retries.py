@@ -59,7 +59,9 @@ class PatientClient(NetworkClient):
         attempt = 0
         while True:
             attempt += 1
+            asked_at = time.monotonic()
             token = options.auth.retrieve_token().access_token if options.auth else None
+            deadline += time.monotonic() - asked_at  # another's refresh has time limits of its own
             try:
                 response = self._send(options, token, deadline)
                 wait = _pause(response.headers, attempt) if response.status == 202 else None
@@ -70,7 +72,9 @@ class PatientClient(NetworkClient):
                 if status == 401 and isinstance(options.auth, Renewable) and token and streams.rewindable:
                     if renewed:
                         raise SignInRequired("token_refused") from None
+                    asked_at = time.monotonic()
                     options.auth.renew(token)
+                    deadline += time.monotonic() - asked_at
                     renewed, wait = True, 0.0
                 elif status == 429 or (status >= 500 and status != 501):
                     wait = _pause(error.response_info.headers, attempt, default=0.3)

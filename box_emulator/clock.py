@@ -10,6 +10,9 @@ from .database import Database
 _PACIFIC = timezone(timedelta(hours=-8))
 
 
+_LATEST = 5_680_000_000.0  # seconds since 1970
+
+
 class Clock:
     """Real time plus an offset, kept in the database: shared by all processes, and there after a restart."""
 
@@ -25,8 +28,8 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         """Move forward, frozen or not. Box's clock never goes back, so ``seconds`` below 0 raise `ValueError`."""
-        if seconds < 0:
-            raise ValueError("The clock only goes forward.")
+        if not 0 <= seconds <= _LATEST - self.now():  # this refuses NaN, too
+            raise ValueError("The clock only goes forward, and not beyond the year 2149.")
         with self._database.transaction() as transaction:
             transaction.execute("UPDATE clock SET offset = offset + ?, frozen_at = frozen_at + ?", (seconds, seconds))
 

@@ -82,7 +82,10 @@ class Listing:
             padded = marker + "=" * (-len(marker) % 4)
             folder, sort, direction, rank, key, item_id = json.loads(base64.urlsafe_b64decode(padded))
             after = After(int(rank), key if isinstance(key, str) else float(key), int(item_id))
-        except (binascii.Error, ValueError, TypeError, OverflowError):
+            str(after.key).encode()  # half a surrogate pair is no text for SQLite
+            if max(abs(after.rank), abs(after.id)) >= 2**63:
+                raise ValueError
+        except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
             raise bad_parameter("marker", marker) from None
         if (folder, sort, direction) != (folder_id, self.sort, self.direction):
             raise bad_parameter("marker", marker)

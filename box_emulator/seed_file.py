@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ _ITEM = {"name": str, "description": str, "age": (int, float)}
 _CONTENT = {"text": str, "base64": str, "file": str, "size": int}
 _LARGEST = 100 * 1024**2  # bytes of a made-up file
 
+_OLDEST = 50 * 365 * 86400  # seconds
+
 
 class BadSeed(ValueError):
     """The seed makes no sense; the text says where and why."""
@@ -48,8 +51,8 @@ class Seed:
     @classmethod
     def read(cls, path: Path) -> Seed:
         """Read a file. Raises `BadSeed` and `OSError`; YAML needs PyYAML, and can do what JSON can."""
-        text = path.read_text(encoding="utf-8")
         try:
+            text = path.read_text(encoding="utf-8")
             plan = _yaml(text, path) if path.suffix in (".yaml", ".yml") else json.loads(text)
         except (ValueError, RecursionError) as error:
             raise BadSeed(f"{path}: {error}") from None
@@ -62,7 +65,12 @@ class Seed:
             _sow_app(emulator, entry, f"apps[{index}]")
         users = plan.get("users") or _fail("The seed", "has no users")
         for index, entry in enumerate(users):
-            self._sow_user(emulator, entry, f"users[{index}]")
+            try:
+                self._sow_user(emulator, entry, f"users[{index}]")
+            except BadSeed:
+                raise
+            except (ValueError, OverflowError, sqlite3.Error) as error:
+                _fail(f"users[{index}]", f"cannot be: {error}")
 
     def _sow_user(self, emulator: Emulator, entry: Any, place: str) -> None:
         parts = dict(_checked(entry, place, _USER | {"items": list}, ("name", "login")))
@@ -137,6 +145,10 @@ def _checked(entry: Any, place: str, allowed: Mapping[str, Any], needed: tuple[s
             _fail(place, f"has an unknown key {name!r}; known are {', '.join(allowed)}")
         if not isinstance(value, allowed[name]) or (isinstance(value, bool) and allowed[name] is not bool):
             _fail(place, f"has a {name} of the wrong type")
+        if name == "age" and not 0 <= value <= _OLDEST:  # this refuses NaN, too
+            _fail(place, "has an age that is not from 0 seconds to 50 years")
+        if name == "space_amount" and value is not None and not 0 <= value < 2**63:
+            _fail(place, "has a space_amount that is no number of bytes")
     for name in needed:
         if not entry.get(name):
             _fail(place, f"has no {name}")

@@ -140,9 +140,14 @@ def reset() -> tuple[Response, int] | Response:
 
 def _call(method: Callable[..., None]) -> tuple[Response, int] | Response:
     """Call with the JSON object as keyword arguments; what does not fit is a 400 that says so."""
-    arguments: Any = request.get_json(silent=True)
+    try:
+        arguments: Any = request.get_json(silent=True)
+    except RecursionError:
+        arguments = None
     if not isinstance(arguments, dict):
         return jsonify(error="Send a JSON object."), 400
+    if not isinstance(arguments.get("user", ""), (str, type(None))):
+        return jsonify(error="A user is a login."), 400
     try:
         method(here(), **arguments)
     except KeyError as unknown:

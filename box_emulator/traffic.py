@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -89,10 +90,22 @@ class Fault:
     def __post_init__(self) -> None:
         if self.drop not in (None, "before", "during", "after"):
             raise ValueError("A connection drops before, during or after.")
+        if type(self.times) is not int or (self.status is not None and type(self.status) is not int):
+            raise ValueError("Status and times are whole numbers.")
+        if isinstance(self.body, (dict, list)):
+            self.body = json.dumps(self.body)
+        if not isinstance(self.body, (str, type(None))):
+            raise ValueError("A body is text, or JSON.")
+        if not isinstance(self.retry_after, (int, str, type(None))) or not isinstance(self.content_type, str):
+            raise ValueError("A Retry-After is a number or text, a content type is text.")
+        if any(character in f"{self.content_type}{self.retry_after}" for character in "\r\n"):
+            raise ValueError("A content type and a Retry-After have one line.")
+        if type(self.latency) not in (int, float) or not 0 <= self.latency <= 3600:
+            raise ValueError("A latency is from 0 to 3600 seconds.")
         if self.status is not None and not 200 <= self.status <= 599:
             raise ValueError("A status is a number from 200 to 599.")
-        if not isinstance(self.route, str) or self.times < 1 or self.latency < 0:
-            raise ValueError("A fault has a route, one time or more, and a latency of 0 or more seconds.")
+        if not isinstance(self.route, str) or self.times < 1:
+            raise ValueError("A fault has a route, and one time or more.")
 
     def answer(self, path: str) -> Response:
         """The answer that stands in for the real one: the given body, or an error of the shape Box would use."""
