@@ -5,7 +5,7 @@ from io import BytesIO
 from box_sdk_gen import BoxAPIError
 from flask import Flask, render_template, request, send_file
 
-from box_auth.flask import BoxAuth
+from box_auth.flask.extension import BoxAuth
 from box_emulator import embed  # the demo: delete this line and demo=embed below once your own Box app is connected
 
 app = Flask(__name__)

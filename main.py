@@ -2,14 +2,13 @@
 
 import sys
 
-from box_auth import loopback
-from box_auth.terminal import printable, run
+from box_auth.script import WAIT, connect, printable, run
 from box_emulator import embed  # the demo: delete this line and demo=embed below once your own Box app is connected
 
 
-def main(wait: float = loopback.WAIT) -> None:
+def main(wait: float = WAIT) -> None:
     # Opens a browser the first time. The sign-in is kept, and renewed when needed, until it rests for 60 days.
-    box = loopback.connect(demo=embed, wait=wait)
+    box = connect(demo=embed, wait=wait)
 
     print(f"You are {printable(box.user.name)} ({box.user.login}). Your root folder holds:")
     for item in box.client.folders.get_folder_items("0").entries:

@@ -33,10 +33,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from journey import Process, Visitor, checkout, clean_environment, free_port, running  # noqa: E402
 
 from box_auth import config  # noqa: E402
-from box_auth.redis_store import connect  # noqa: E402
-from box_auth.retries import READ  # noqa: E402
+from box_auth.network.retries import READ  # noqa: E402
 from box_auth.stores import open_store  # noqa: E402
-from box_auth.tokens import LOCK_WAIT  # noqa: E402
+from box_auth.stores.base import LOCK_WAIT  # noqa: E402
+from box_auth.stores.redis import connect  # noqa: E402
 from box_emulator import Emulator, User, serve  # noqa: E402
 
 FAULTS = {  # what happens to the next requests at the token endpoint, each round anew

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from .checks import (
+from .addresses import (
     ANY_ADDRESS,
     LOOPBACK,
     is_fernet_key,
@@ -22,6 +22,8 @@ from .checks import (
     redirect_problems,
 )
 from .errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent  # the project: where .env is, and the instance folder
 
 NAMES = (
     "CLIENT_ID",

@@ -11,13 +11,15 @@ from urllib.parse import urlencode
 from box_sdk_gen import BoxClient, NetworkSession
 from box_sdk_gen.schemas import AccessToken
 
+from . import config
 from .config import Settings
 from .errors import SignInFailed
-from .network import Network
+from .network.pool import Network
+from .network.retries import Renewable
 from .oauth import OAuth
 from .refresh import Refresher
-from .retries import Renewable
-from .tokens import TokenRecord, TokenStore, new_grant
+from .stores import open_store
+from .stores.base import TokenRecord, TokenStore, new_grant
 
 LOGIN_SECONDS = 600.0  # how long a sign-in that was begun may take
 
@@ -118,6 +120,15 @@ class Flow:
             lambda: self.oauth.revoke(record.refresh_token),
             lambda: self.oauth.revoke(record.access_token),
         )
+
+
+def open_flow(settings: Settings | None = None) -> Flow:
+    """Return the engine under ``settings``, or those of `.env` and the environment. Make one for the whole process.
+
+    It keeps tokens where the web app does. Raises `ConfigError` and `StoreUnavailable`.
+    """
+    settings = settings or config.parse(config.read(config.ROOT), config.ROOT / "instance")
+    return Flow(settings, open_store(settings), Network(settings))
 
 
 class UserAuth(Renewable):

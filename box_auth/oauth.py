@@ -15,8 +15,8 @@ from box_sdk_gen.schemas import AccessToken, UserFull
 
 from .config import Settings
 from .errors import BoxAuthError, BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable
-from .network import Network
-from .tokens import check_id, usable_lifetime
+from .network.pool import Network
+from .stores.base import check_id, usable_lifetime
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from .errors import BoxAuthError, BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
 from .oauth import OAuth, Tokens
-from .tokens import LOCK_WAIT, TokenRecord, TokenStore
+from .stores.base import LOCK_WAIT, TokenRecord, TokenStore
 
 _log = logging.getLogger(__name__)
 _PAUSE = 30.0  # seconds without a further try after a refresh failed while the old token is still good

@@ -11,9 +11,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
-from box_auth.engine import open_flow
 from box_auth.errors import BoxAuthError, SignInRequired, refusal
-from box_auth.flow import PendingLogin
+from box_auth.flow import PendingLogin, open_flow
 
 flow = open_flow()
 app = FastAPI()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from box_auth.errors import SignInBusy, StoreUnavailable
-from box_auth.tokens import TokenRecord, TokenStore
+from box_auth.stores.base import TokenRecord, TokenStore
 
 RECORD = TokenRecord(
     user_id="11446498",

@@ -15,8 +15,8 @@ from journey import clean_environment, free_port
 from walker import consent
 
 from box_auth import config
-from box_auth.engine import open_flow
-from box_auth.script import ScriptSession
+from box_auth.flow import open_flow
+from box_auth.script.saved_user import ScriptSession
 
 HERE = Path(__file__).resolve().parent
 PYTHON = sys.executable
@@ -104,7 +104,7 @@ class Terminal:
 def as_nobody(program: str) -> tuple[str, str]:
     """The command for a process that imports `main` and then, if it is root, who may write anywhere, becomes nobody."""
     drop = "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534))"
-    return "-c", f"import os, sys, main; from box_auth.terminal import run; {drop}; sys.exit({program})"
+    return "-c", f"import os, sys, main; from box_auth.script import run; {drop}; sys.exit({program})"
 
 
 def settings_for(emulator, box, **more: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from box_sdk_gen.managers.folders import CreateFolderParent
 
 from box_auth import config
 from box_auth.errors import BoxUnavailable
-from box_auth.network import Network
+from box_auth.network.pool import Network
 
 ME = "GET /2.0/users/me"
 
@@ -181,7 +181,7 @@ def test_a_proxy_that_refuses_and_a_missing_certificate_file_are_named(network, 
 
 
 def test_a_proxy_in_force_is_used_for_box(network, monkeypatch):
-    from box_auth.connection import _proxies_for
+    from box_auth.network.http import _proxies_for
 
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", "upload.box.com")

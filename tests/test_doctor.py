@@ -15,7 +15,7 @@ from terminal import flask_box, run, settings_for, signed_in
 from test_script import off_clock, open_to_nobody
 
 from box_auth import config
-from box_auth.doctor import diagnose
+from box_auth.cli.doctor import diagnose
 from box_auth.problems import PROBLEMS
 
 KEY = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
@@ -156,7 +156,7 @@ def test_a_port_and_a_folder_that_this_user_may_not_have(fork, settings):
     fork.chmod(0o755)
     open_to_nobody(fork)
     program = (
-        "import json, os, sys, main, box_auth.doctor as d, cryptography.x509; from pathlib import Path;"
+        "import json, os, sys, main, box_auth.cli.doctor as d, cryptography.x509; from pathlib import Path;"
         "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534));"
         "print(json.dumps([f.as_dict() for f in d.diagnose(Path('.').absolute(), Path('instance').absolute())]))"
     )

@@ -8,9 +8,9 @@ from cryptography.fernet import Fernet
 from journey import checkout, clean_environment
 from store_contract import RECORD, StoreContract
 
-from box_auth.encryption import Sealed, rotate
 from box_auth.errors import StoreUnavailable
-from box_auth.file_store import FileStore
+from box_auth.stores.encryption import Sealed, rotate
+from box_auth.stores.files import FileStore
 
 USER = RECORD.user_id
 FIRST, SECOND = Fernet.generate_key().decode(), Fernet.generate_key().decode()

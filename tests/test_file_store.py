@@ -12,7 +12,7 @@ import pytest
 from store_contract import RECORD, StoreContract
 
 from box_auth.errors import StoreUnavailable
-from box_auth.file_store import FileStore
+from box_auth.stores.files import FileStore
 
 USER = RECORD.user_id
 

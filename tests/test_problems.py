@@ -9,7 +9,7 @@ from terminal import run
 from box_auth.errors import BoxAuthError
 from box_auth.problems import PROBLEMS, document
 
-ENGINE = "".join(path.read_text("utf-8") for path in sorted((ROOT / "box_auth").glob("*.py")))
+ENGINE = "".join(path.read_text("utf-8") for path in sorted((ROOT / "box_auth").rglob("*.py")))
 ONLY_AT_BOX = {"redirect_uri_mismatch", "redirect_uri_missing"}
 
 # Each OAuth error that Box is known to answer with, in Box's words. What Box says has a code of ours, and the reverse.

@@ -10,9 +10,10 @@ from redis_server import RedisServer, needs_redis
 from store_contract import RECORD, StoreContract
 
 from box_auth.errors import StoreUnavailable
-from box_auth.redis_store import LOCK_LIFE, RedisSessions, RedisStore, connect
-from box_auth.retries import CONNECT, READ
-from box_auth.tokens import LOCK_WAIT
+from box_auth.flask.redis_sessions import RedisSessions
+from box_auth.network.retries import CONNECT, READ
+from box_auth.stores.base import LOCK_WAIT
+from box_auth.stores.redis import LOCK_LIFE, RedisStore, connect
 
 USER = RECORD.user_id
 KEY = f"box:token:{USER}"
@@ -62,7 +63,7 @@ def test_a_lock_ends_by_itself_after_its_holder_died_and_not_before_a_refresh_ca
 
 
 def test_a_living_holder_keeps_its_lock_for_as_long_as_it_needs(client, store, monkeypatch):
-    monkeypatch.setattr("box_auth.redis_store.LOCK_LIFE", 0.3)
+    monkeypatch.setattr("box_auth.stores.redis.LOCK_LIFE", 0.3)
     with store.lock(USER):
         first = client.get(f"box:lock:{USER}")
         deadline = time.monotonic() + 1  # more than three lives

@@ -12,10 +12,10 @@ from journey import Visitor
 
 from box_auth import config
 from box_auth.errors import BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
-from box_auth.file_store import FileStore
 from box_auth.flow import Flow
-from box_auth.network import Network
-from box_auth.tokens import TokenRecord
+from box_auth.network.pool import Network
+from box_auth.stores.base import TokenRecord
+from box_auth.stores.files import FileStore
 
 TOKEN = "POST /oauth2/token"
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from box_auth.retries import _retry_after
-from box_auth.tokens import TokenRecord, usable_lifetime
+from box_auth.network.retries import _retry_after
+from box_auth.stores.base import TokenRecord, usable_lifetime
 
 
 @pytest.mark.parametrize(

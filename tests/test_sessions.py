@@ -12,7 +12,7 @@ import pytest
 from journey import Visitor
 
 from box_auth.errors import StoreUnavailable
-from box_auth.sessions import SessionFiles, own_secret_key
+from box_auth.flask.sessions import SessionFiles, own_secret_key
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from box_auth import config
-from box_auth.checks import same_host
+from box_auth.addresses import same_host
 from box_auth.errors import ConfigError
 
 HERE = Path(__file__).resolve().parent.parent

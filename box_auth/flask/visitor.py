@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from flask import current_app, request, session
 from flask_wtf.csrf import generate_csrf
 
-from .errors import SignInFailed
-from .flow import Flow, PendingLogin
-from .tokens import TokenRecord
+from ..errors import SignInFailed
+from ..flow import Flow, PendingLogin
+from ..stores.base import TokenRecord
 
 _PENDING = 10  # sign-ins under way that a browser may have; the oldest make room
 _TOUCH = 86400.0  # seconds after which a session in use is written again, so that it lives on

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .problems import PROBLEMS
+from ..problems import PROBLEMS
 
 
 @dataclass(frozen=True)

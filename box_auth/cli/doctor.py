@@ -12,13 +12,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import config, reach
-from .checks import ANY_ADDRESS
-from .config import Settings
-from .errors import BoxAuthError, ConfigError, StoreUnavailable
+from .. import config
+from ..addresses import ANY_ADDRESS
+from ..config import Settings
+from ..errors import BoxAuthError, ConfigError, StoreUnavailable
+from ..stores import open_store
+from ..stores.base import TokenStore
+from . import reach
 from .finding import Finding, bad
-from .stores import open_store
-from .tokens import TokenStore
 
 _SHORT = 16  # characters
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
-from . import config
-from .checks import LOOPBACK
-from .errors import ConfigError
+from .. import config
+from ..addresses import LOOPBACK
+from ..errors import ConfigError
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .config import Settings
-from .file_store import FileStore
-from .tokens import PLAIN, TokenStore
+from ..config import Settings
+from .base import PLAIN, TokenStore
+from .files import FileStore
 
 
 def open_store(settings: Settings) -> TokenStore:
@@ -15,7 +15,7 @@ def open_store(settings: Settings) -> TokenStore:
 
         codec = Sealed(settings.token_encryption_keys)
     if settings.redis_url:
-        from .redis_store import RedisStore, connect
+        from .redis import RedisStore, connect
 
         return RedisStore(connect(settings.redis_url), codec)
     return FileStore(settings.token_dir, codec)

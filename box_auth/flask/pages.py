@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, make_response, render_template, 
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from .errors import BoxAuthError, BoxUnavailable, ConfigError, refusal
+from ..errors import BoxAuthError, BoxUnavailable, ConfigError, refusal
 
 _BY_STATUS = {404: "not_found", 405: "wrong_method", 500: "internal"}
 _SECRET_ARGUMENTS = re.compile(r"\b(code|state|access_token)=[^&\s\"']+")

@@ -13,9 +13,9 @@ from typing import Any, cast
 
 from box_sdk_gen import BaseUrls, NetworkSession
 
-from .config import Settings
-from .connection import CONNECTIONS, PooledSession
-from .errors import BoxUnavailable
+from ..config import Settings
+from ..errors import BoxUnavailable
+from .http import CONNECTIONS, PooledSession
 from .retries import BRIEF, BUDGET, READ, NoRetries, PatientClient
 
 

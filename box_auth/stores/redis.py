@@ -1,4 +1,4 @@
-"""The tokens, the locks and the sessions of many machines: all of it in one Redis."""
+"""The token store of many machines: records and locks in one Redis."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, cast
+from typing import cast
 
 import redis
-from cachelib import RedisCache
-from cachelib.serializers import JSONSerializer
 from redis.backoff import NoBackoff
 from redis.exceptions import LockError
 from redis.lock import Lock
 from redis.retry import Retry
 
-from .errors import SignInBusy, StoreUnavailable
-from .tokens import LOCK_WAIT, PLAIN, Codec, TokenStore, check_id
+from ..errors import SignInBusy, StoreUnavailable
+from .base import LOCK_WAIT, PLAIN, Codec, TokenStore, check_id
 
 RECORD_LIFE = timedelta(days=60)  # as long as Box's refresh tokens live unused (guides, expiration)
 # Seconds after which a dead holder's lock ends by itself: more than one try of a refresh takes (`CONNECT` and `READ`),
@@ -80,7 +78,7 @@ class RedisStore(TokenStore):
 
     def read(self, user_id: str) -> bytes | None:
         with redis_errors():
-            return _get(self._redis, _key(user_id))
+            return get_bytes(self._redis, _key(user_id))
 
     def write(self, user_id: str, data: bytes) -> None:
         with redis_errors():
@@ -91,32 +89,6 @@ class RedisStore(TokenStore):
             self._redis.rename(_key(user_id), f"{_key(user_id)}:unreadable-{time.time_ns()}")
 
 
-class RedisSessions(RedisCache):
-    """cachelib's Redis cache with sessions as JSON objects: anything else there reads as no session, never a pickle."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        super().__init__(client)
-        self.serializer = _Json()  # type: ignore[assignment]
-
-    def get(self, key: str) -> Any:
-        with redis_errors():
-            return self.serializer.loads(_get(self._read_client, key))
-
-    def set(self, key: str, value: Any, timeout: Any = None) -> Any:
-        with redis_errors():
-            return super().set(key, value, timeout)
-
-    def delete(self, key: str) -> Any:
-        with redis_errors():
-            return super().delete(key)
-
-
-class _Json(JSONSerializer):
-    def loads(self, bvalue: Any, *args: Any, **kwargs: Any) -> Any:
-        value = None if bvalue is None else super().loads(bvalue, *args, **kwargs)
-        return value if isinstance(value, dict) else None
-
-
 def _prolong(lock: Lock, released: threading.Event) -> None:
     while not released.wait(LOCK_LIFE / 3):
         try:
@@ -125,7 +97,8 @@ def _prolong(lock: Lock, released: threading.Event) -> None:
             return
 
 
-def _get(client: redis.Redis, key: str) -> bytes | None:
+def get_bytes(client: redis.Redis, key: str) -> bytes | None:
+    """Return what is at ``key``, b"" if that is no text."""
     try:
         return cast(bytes | None, client.get(key))
     except redis.ResponseError as error:

@@ -14,9 +14,9 @@ from box_sdk_gen import BoxClient
 from flask import current_app
 from flask.cli import AppGroup
 
-from .errors import ConfigError
-from .script import ScriptSession
-from .terminal import printable, run
+from ..errors import ConfigError
+from ..script.saved_user import ScriptSession
+from ..script.terminal import printable, run
 
 _WAIT = 300.0  # seconds
 
@@ -37,7 +37,7 @@ box = _Explained("box", help="Sign in with Box, look around, and look after the 
 @click.option("--wait", type=click.FloatRange(0, 600), default=_WAIT, help="Seconds to wait for an answer.")
 def login(wait: float) -> None:
     """Sign in with Box in the browser."""
-    from .loopback import sign_in
+    from ..script.sign_in import sign_in
 
     session = _session()
     pages = current_app.wsgi_app if current_app.extensions["box_auth"].demo else None
@@ -104,7 +104,7 @@ def rotate_keys() -> None:
     flow = _session().flow
     if not flow.settings.token_encryption_keys:
         raise ConfigError(["TOKEN_ENCRYPTION_KEYS is not set, so there is no key to write with."])
-    from .encryption import rotate
+    from ..stores.encryption import rotate
 
     click.echo(f"{rotate(flow.store)} stored sign-ins are now under the first key.")
 

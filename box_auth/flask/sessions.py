@@ -15,8 +15,8 @@ from cachelib.serializers import JSONSerializer
 from flask import Flask, Request, Response, g, request
 from flask_session.cachelib import CacheLibSessionInterface
 
-from .config import Settings
-from .errors import StoreUnavailable
+from ..config import Settings
+from ..errors import StoreUnavailable
 
 LIFETIME = timedelta(days=60)  # as long as Box's refresh tokens
 _SWEEP = 3600.0  # seconds between two clean-ups of expired files by one process
@@ -39,7 +39,8 @@ def install(app: Flask, folder: Path, settings: Settings) -> None:
 
 def _cache(folder: Path, settings: Settings) -> BaseCache:
     if settings.redis_url:
-        from .redis_store import RedisSessions, connect
+        from ..stores.redis import connect
+        from .redis_sessions import RedisSessions
 
         return RedisSessions(connect(settings.redis_url))
     return SessionFiles(folder / "sessions")

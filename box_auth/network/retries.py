@@ -17,8 +17,8 @@ from box_sdk_gen.networking.fetch_response import FetchResponse
 from box_sdk_gen.networking.retries import RetryStrategy
 from box_sdk_gen.networking.timeout_config import TimeoutConfig
 
-from .connection import PooledSession
-from .errors import BoxAuthError, BoxUnavailable, SignInRequired
+from ..errors import BoxAuthError, BoxUnavailable, SignInRequired
+from .http import PooledSession
 
 BUDGET = 10.0  # seconds a page waits for one call to Box, retries and all
 BRIEF = 2.5  # the same where the page can go on without an answer

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from .errors import StoreUnavailable
+from ..errors import StoreUnavailable
 
 VERSION = 1
 EARLY = 300.0  # refresh this many seconds before the end, or at a tenth of a shorter life

@@ -10,9 +10,9 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import SignInRequired, StoreUnavailable
-from .flow import Flow
-from .tokens import TokenRecord
+from ..errors import SignInRequired, StoreUnavailable
+from ..flow import Flow
+from ..stores.base import TokenRecord
 
 
 class ScriptSession:

@@ -1,4 +1,4 @@
-"""The thin layer over Flask: ``BoxAuth(app)`` adds /login, /callback and /logout; pages ask it who is signed in."""
+"""The extension: routes for signing in and out, and what pages ask: who is signed in, and a client for them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import cli, config, pages, serving, sessions, setup, visitor
-from .checks import is_own_page, same_host
-from .engine import open_flow
-from .errors import BoxAuthError, ConfigError, SignInFailed, SignInRequired
-from .flow import Flow
+from .. import config
+from ..addresses import is_own_page, same_host
+from ..cli import commands
+from ..errors import BoxAuthError, ConfigError, SignInFailed, SignInRequired
+from ..flow import Flow, open_flow
+from . import pages, run, sessions, setup, visitor
 from .visitor import User
 
 Demo = Callable[[Flask, Path], Mapping[str, str]]
@@ -40,7 +41,7 @@ class BoxAuth:
     def init_app(self, app: Flask) -> None:
         """Read the settings and prepare ``app``. Wrong settings do not stop it: every page then says what to fix."""
         pages.install(app)
-        app.cli.add_command(cli.box)
+        app.cli.add_command(commands.box)
         app.context_processor(lambda: {"box": self})
         data = Path(app.instance_path)
         try:
@@ -49,8 +50,8 @@ class BoxAuth:
             if demo and self._demo:
                 data = data / "demo"  # apart from what belongs to a real account
                 values = {**values, **self._start_demo(app, data), "REDIRECT_URI": "/callback"}
-            settings = config.parse(values, data, serving.listening_port(), own_pages=demo)
-            serving.listen_as_set(settings)
+            settings = config.parse(values, data, run.listening_port(), own_pages=demo)
+            run.listen_as_set(settings)
             sessions.install(app, data, settings)
             flow = open_flow(settings)
         except BoxAuthError as error:

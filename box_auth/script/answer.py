@@ -12,10 +12,10 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
 from urllib.parse import parse_qsl, urlsplit
 
-from .errors import BoxAuthError, SignInFailed
-from .flow import Flow, PendingLogin
+from ..errors import BoxAuthError, SignInFailed
+from ..flow import Flow, PendingLogin
+from ..stores.base import TokenRecord
 from .terminal import say
-from .tokens import TokenRecord
 
 _NOT_OURS = ("state_missing", "state_unknown")
 

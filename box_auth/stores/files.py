@@ -11,8 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from .errors import SignInBusy, StoreUnavailable
-from .tokens import LOCK_WAIT, PLAIN, Codec, TokenRecord, TokenStore, check_id
+from ..errors import SignInBusy, StoreUnavailable
+from .base import LOCK_WAIT, PLAIN, Codec, TokenRecord, TokenStore, check_id
 
 
 class FileStore(TokenStore):

@@ -10,7 +10,7 @@ from typing import cast
 import click
 from click.core import ParameterSource
 
-from .config import Settings
+from ..config import Settings
 
 
 def listening_port() -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from box_sdk_gen import BoxAPIError
 
-from .errors import BoxAuthError, ConfigError, SignInRequired, refusal
+from ..errors import BoxAuthError, ConfigError, SignInRequired, refusal
 
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they reorder the rest of the line
 

@@ -15,7 +15,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
-from .checks import LOOPBACK
+from ..addresses import LOOPBACK
 
 CONNECTIONS = 32  # kept open at most for each host
 

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import requests
 from requests.utils import select_proxy
 
-from .config import Settings
-from .connection import PooledSession
-from .engine import open_flow
-from .errors import BoxAuthError, SignInRequired
+from ..config import Settings
+from ..errors import BoxAuthError, SignInRequired
+from ..flow import open_flow
+from ..network.http import PooledSession
 from .finding import Finding, bad
 
 _TIMES = (5.0, 10.0)  # seconds to connect, and to answer

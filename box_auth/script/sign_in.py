@@ -13,16 +13,15 @@ from urllib.parse import urlsplit
 from box_sdk_gen import BoxClient
 from box_sdk_gen.schemas import UserFull
 
-from . import config
+from .. import config
+from ..addresses import ANY_ADDRESS, LOOPBACK, loopback_redirect_uri
+from ..errors import ConfigError, SignInRequired
+from ..flow import Flow, open_flow
+from ..stores.base import TokenRecord
 from .answer import Answer, spoken
-from .checks import ANY_ADDRESS, LOOPBACK, loopback_redirect_uri
-from .engine import ROOT, open_flow
-from .errors import ConfigError, SignInRequired
-from .flow import Flow
 from .listener import Listener
-from .script import ScriptSession
+from .saved_user import ScriptSession
 from .terminal import say
-from .tokens import TokenRecord
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,7 +38,7 @@ class Connection:
     client: BoxClient
 
 
-def connect(*, demo: Demo | None = None, wait: float = WAIT, folder: Path = ROOT) -> Connection:
+def connect(*, demo: Demo | None = None, wait: float = WAIT, folder: Path = config.ROOT) -> Connection:
     """Return the connection of whoever signed in by script before; if nobody did, or it has ended, ask first.
 
     ``demo`` is called instead of Box when no CLIENT_ID and no CLIENT_SECRET are set, as in `box_auth.flask`.

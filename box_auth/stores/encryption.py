@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from .errors import StoreUnavailable
-from .tokens import TokenRecord, TokenStore, decode, encode, is_encrypted
+from ..errors import StoreUnavailable
+from .base import TokenRecord, TokenStore, decode, encode, is_encrypted
 
 _OVERHEAD = 1 + 8 + 16 + 32  # a Fernet token's version, time, IV and HMAC, in bytes around its 16-byte blocks
 

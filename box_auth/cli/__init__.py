@@ -1,0 +1,1 @@
+"""What a person types: `flask box …`, doctor among it."""

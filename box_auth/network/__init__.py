@@ -1,0 +1,1 @@
+"""The connection to Box: pooled, bounded in time, and repeated only where that is safe."""

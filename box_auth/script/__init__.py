@@ -1,0 +1,6 @@
+"""Sign in from a terminal: one local callback, then done."""
+
+from .sign_in import WAIT, Connection, connect, sign_in
+from .terminal import printable, run
+
+__all__ = ["WAIT", "Connection", "connect", "printable", "run", "sign_in"]
