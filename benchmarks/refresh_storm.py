@@ -28,15 +28,14 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from journey import Process, Visitor, checkout, clean_environment, free_port, running  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from box_auth import config  # noqa: E402
 from box_auth.network.retries import READ  # noqa: E402
 from box_auth.stores import open_store  # noqa: E402
 from box_auth.stores.base import LOCK_WAIT  # noqa: E402
 from box_auth.stores.redis import connect  # noqa: E402
+from box_auth.tests.journey import Process, Visitor, checkout, clean_environment, free_port, running  # noqa: E402
 from box_emulator import Emulator, User, serve  # noqa: E402
 
 FAULTS = {  # what happens to the next requests at the token endpoint, each round anew

@@ -1,10 +1,9 @@
-"""What most tests stand on: a local Box that they can bend, and the app as a process that talks to it."""
+"""What the emulator's tests stand on."""
 
 from __future__ import annotations
 
 import pytest
 import requests
-from journey import App, Visitor, checkout, free_port, running
 from openapi_check import description, watch
 from typed import Sdk
 
@@ -41,37 +40,3 @@ def http():
 def sdk(box, http):
     """The official SDK, signed in as the first user; what it reads is checked."""
     return Sdk(box, http, "ada@example.com")
-
-
-@pytest.fixture
-def live(emulator, box, tmp_path):
-    """The app in live mode, its Box being the emulator: real credentials, real sockets, a process of its own."""
-    port = free_port()
-    with running(App(checkout(tmp_path / "fork"), **live_settings(emulator, box, port))) as app:
-        yield app
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The app as it comes out of a clone: no .env, no account."""
-    with running(App(checkout(tmp_path_factory.mktemp("demo")))) as app:
-        yield app
-
-
-@pytest.fixture
-def visitor(live):
-    with Visitor(live.url) as visitor:
-        yield visitor
-
-
-def live_settings(emulator: Emulator, box, port: int, **more: str) -> dict[str, str]:
-    """The settings of a Box app that the emulator knows."""
-    return {
-        "CLIENT_ID": emulator.app.client_id,
-        "CLIENT_SECRET": emulator.app.client_secret,
-        "CALLBACK_PORT": str(port),
-        "BOX_API_URL": box.url,
-        "BOX_UPLOAD_URL": f"{box.url}/api",
-        "BOX_AUTHORIZE_URL": f"{box.url}/api/oauth2/authorize",
-        **more,
-    }

@@ -123,7 +123,7 @@ def is_encrypted(data: bytes) -> bool:
 class TokenStore(ABC):
     """What the engine asks of a store, and the parts that every store shares. Any method may raise `StoreUnavailable`.
 
-    A store of your own implements the methods below `users`; `tests/store_contract.py` holds it to the rest.
+    A store of your own implements the methods below `users`; `box_auth/tests/store_contract.py` holds it to the rest.
     """
 
     def __init__(self, codec: Codec = PLAIN) -> None:

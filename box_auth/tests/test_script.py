@@ -1,7 +1,6 @@
 """`python main.py` as its reader meets it: a process, a browser, Box."""
 
 import json
-import os
 import shutil
 import socket
 import stat
@@ -11,9 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from journey import checkout, free_port
-from terminal import Terminal, as_nobody, browser, flask_box, pages_seen, run, settings_for, signed_in
-from walker import call, consent
 
 from box_auth.config import Settings
 from box_auth.errors import SignInFailed, SignInRequired
@@ -21,6 +17,21 @@ from box_auth.flow import open_flow
 from box_auth.script.listener import Listener
 from box_auth.script.saved_user import ScriptSession
 from box_emulator import Emulator
+
+from .journey import checkout, free_port
+from .terminal import (
+    Terminal,
+    as_nobody,
+    browser,
+    flask_box,
+    off_clock,
+    open_to_nobody,
+    pages_seen,
+    run,
+    settings_for,
+    signed_in,
+)
+from .walker import call, consent
 
 DAY = 86400.0
 PATIENT = (
@@ -349,21 +360,6 @@ def test_the_port_is_not_closed_before_the_last_page_is_sent():
     assert seen[0][0] == 403
     assert "access_denied" in seen[0][1]
     assert is_free(listener.port)
-
-
-def off_clock(folder, seconds: str) -> dict[str, str]:
-    """Settings under which a process believes that it is some seconds later."""
-    module = folder / "off" / "sitecustomize.py"
-    module.parent.mkdir(exist_ok=True)
-    module.write_text("import os, time\nreal = time.time\ntime.time = lambda: real() + float(os.environ['OFF'])\n")
-    return {"PYTHONPATH": str(module.parent), "OFF": seconds}
-
-
-def open_to_nobody(fork) -> None:
-    """Let any user come as far as the folder; pytest closes those above."""
-    for folder in fork.parents:
-        if folder.stat().st_uid == os.geteuid() and "pytest" in str(folder):
-            folder.chmod(folder.stat().st_mode | 0o011)
 
 
 def test_the_script_is_short(fork):

@@ -9,10 +9,11 @@ import stat
 from dataclasses import replace
 
 import pytest
-from store_contract import RECORD, StoreContract
 
 from box_auth.errors import StoreUnavailable
 from box_auth.stores.files import FileStore
+
+from .store_contract import RECORD, StoreContract
 
 USER = RECORD.user_id
 

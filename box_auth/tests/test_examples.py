@@ -4,9 +4,10 @@ import re
 import sys
 
 import pytest
-from journey import ROOT, Process, Visitor, checkout, clean_environment, running
-from terminal import browser, run, settings_for, signed_in
-from walker import consent
+
+from .journey import ROOT, Process, Visitor, checkout, clean_environment, running
+from .terminal import browser, run, settings_for, signed_in
+from .walker import consent
 
 SNIPPETS = dict(re.findall(r"^```python (\w+)\n(.*?)^```$", (ROOT / "examples/README.md").read_text(), re.M | re.S))
 

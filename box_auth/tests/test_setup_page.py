@@ -2,7 +2,7 @@
 
 import re
 
-from journey import App, Visitor, checkout, free_port, running
+from .journey import App, Visitor, checkout, free_port, running
 
 
 def test_it_gives_the_exact_values_for_the_console_and_for_dot_env(demo):

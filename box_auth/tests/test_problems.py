@@ -3,13 +3,16 @@
 import re
 
 import pytest
-from journey import ROOT
-from terminal import run
 
 from box_auth.errors import BoxAuthError
 from box_auth.problems import PROBLEMS, document
 
-ENGINE = "".join(path.read_text("utf-8") for path in sorted((ROOT / "box_auth").rglob("*.py")))
+from .journey import ROOT
+from .terminal import run
+
+ENGINE = "".join(
+    path.read_text("utf-8") for path in sorted((ROOT / "box_auth").rglob("*.py")) if "tests" not in path.parts
+)
 ONLY_AT_BOX = {"redirect_uri_mismatch", "redirect_uri_missing"}
 
 # Each OAuth error that Box is known to answer with, in Box's words. What Box says has a code of ours, and the reverse.

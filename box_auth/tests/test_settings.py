@@ -9,7 +9,7 @@ from box_auth import config
 from box_auth.addresses import same_host
 from box_auth.errors import ConfigError
 
-HERE = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent.parent.parent
 APP = {"CLIENT_ID": "id", "CLIENT_SECRET": "secret"}
 
 

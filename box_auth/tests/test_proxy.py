@@ -3,11 +3,11 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import live_settings
-from journey import App, Visitor, checkout, code_of, free_port, running
 
 import box_emulator as emulated
 from box_emulator.apps import RedirectRefused
+
+from .journey import App, Visitor, checkout, code_of, free_port, live_settings, running
 
 PUBLIC = "https://files.example.com/app/callback"
 FORWARDED = {

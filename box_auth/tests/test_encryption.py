@@ -5,12 +5,13 @@ import sys
 
 import pytest
 from cryptography.fernet import Fernet
-from journey import checkout, clean_environment
-from store_contract import RECORD, StoreContract
 
 from box_auth.errors import StoreUnavailable
 from box_auth.stores.encryption import Sealed, rotate
 from box_auth.stores.files import FileStore
+
+from .journey import checkout, clean_environment
+from .store_contract import RECORD, StoreContract
 
 USER = RECORD.user_id
 FIRST, SECOND = Fernet.generate_key().decode(), Fernet.generate_key().decode()

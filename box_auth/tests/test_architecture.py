@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from journey import ROOT, clean_environment
 
-ENGINE = sorted((ROOT / "box_auth").rglob("*.py"))
+from .journey import ROOT, clean_environment
+
+ENGINE = sorted(path for path in (ROOT / "box_auth").rglob("*.py") if "tests" not in path.parts)
 CORE = [path for path in ENGINE if not {"flask", "cli"} & {*path.relative_to(ROOT).parts[1:]}]
 FOR_FORKS = ROOT / "box_emulator" / "pytest_plugin.py"
 EMULATOR = sorted(set((ROOT / "box_emulator").rglob("*.py")) - {FOR_FORKS})

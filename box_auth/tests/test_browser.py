@@ -4,7 +4,8 @@ import os
 import shutil
 
 import pytest
-from journey import App, checkout, running
+
+from .journey import App, checkout, running
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [

@@ -5,8 +5,8 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from conftest import live_settings
-from journey import App, Visitor, checkout, code_of, free_port, running
+
+from .journey import App, Visitor, checkout, code_of, free_port, live_settings, running
 
 SIGNS_OF_A_TRACE = ("Traceback", "File &#34;", "box_sdk_gen", "werkzeug")
 

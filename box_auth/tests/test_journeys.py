@@ -7,8 +7,20 @@ import stat
 import sys
 
 import pytest
-from conftest import live_settings
-from journey import ROOT, App, Form, Process, Visitor, checkout, clean_environment, code_of, free_port, running
+
+from .journey import (
+    ROOT,
+    App,
+    Form,
+    Process,
+    Visitor,
+    checkout,
+    clean_environment,
+    code_of,
+    free_port,
+    live_settings,
+    running,
+)
 
 
 def test_a_clone_shows_a_made_up_account_without_any_setting(demo):

@@ -9,14 +9,14 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from journey import App, checkout, free_port, running
-from redis_server import RedisServer, needs_redis
-from terminal import flask_box, run, settings_for, signed_in
-from test_script import off_clock, open_to_nobody
 
 from box_auth import config
 from box_auth.cli.doctor import diagnose
 from box_auth.problems import PROBLEMS
+
+from .journey import App, checkout, free_port, running
+from .redis_server import RedisServer, needs_redis
+from .terminal import flask_box, off_clock, open_to_nobody, run, settings_for, signed_in
 
 KEY = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
 

@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 
 import pytest
-from journey import free_port
+
+from .journey import free_port
 
 PROGRAM = shutil.which("redis-server")
 needs_redis = pytest.mark.skipif(not PROGRAM, reason="no redis-server on this machine (Debian: apt-get install redis)")

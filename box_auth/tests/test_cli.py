@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from journey import App as WebApp
-from journey import Visitor, checkout, running
-from terminal import Terminal, flask_box, settings_for, signed_in
-from walker import consent
+
+from .journey import App as WebApp
+from .journey import Visitor, checkout, running
+from .terminal import Terminal, flask_box, settings_for, signed_in
+from .walker import consent
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from conftest import live_settings
-from journey import Visitor
 
 from box_auth import config
 from box_auth.errors import BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
@@ -16,6 +14,8 @@ from box_auth.flow import Flow
 from box_auth.network.pool import Network
 from box_auth.stores.base import TokenRecord
 from box_auth.stores.files import FileStore
+
+from .journey import Visitor, live_settings
 
 TOKEN = "POST /oauth2/token"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,13 +11,12 @@ import threading
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from conftest import live_settings
-from journey import clean_environment, free_port
-from walker import consent
-
 from box_auth import config
 from box_auth.flow import open_flow
 from box_auth.script.saved_user import ScriptSession
+
+from .journey import clean_environment, free_port, live_settings
+from .walker import consent
 
 HERE = Path(__file__).resolve().parent
 PYTHON = sys.executable
@@ -119,3 +119,18 @@ def signed_in(folder: Path, settings: dict[str, str]) -> None:
     record = flow.finish(dict(parse_qsl(urlsplit(consent(address, "grant")).query)), pending)
     ScriptSession(flow, folder / "instance").remember(record)
     flow.network.close()
+
+
+def off_clock(folder, seconds: str) -> dict[str, str]:
+    """Settings under which a process believes that it is some seconds later."""
+    module = folder / "off" / "sitecustomize.py"
+    module.parent.mkdir(exist_ok=True)
+    module.write_text("import os, time\nreal = time.time\ntime.time = lambda: real() + float(os.environ['OFF'])\n")
+    return {"PYTHONPATH": str(module.parent), "OFF": seconds}
+
+
+def open_to_nobody(fork) -> None:
+    """Let any user come as far as the folder; pytest closes those above."""
+    for folder in fork.parents:
+        if folder.stat().st_uid == os.geteuid() and "pytest" in str(folder):
+            folder.chmod(folder.stat().st_mode | 0o011)

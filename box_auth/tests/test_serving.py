@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
-from journey import ROOT, Visitor, checkout, running
 
 from benchmarks.refresh_storm import FIGURES, Gunicorn, Storm, ask, read_options
+
+from .journey import ROOT, Visitor, checkout, running
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 

@@ -9,10 +9,11 @@ import threading
 import time
 
 import pytest
-from journey import Visitor
 
 from box_auth.errors import StoreUnavailable
 from box_auth.flask.sessions import SessionFiles, own_secret_key
+
+from .journey import Visitor
 
 
 @pytest.fixture

@@ -4,16 +4,16 @@ import time
 
 import pytest
 import redis
-from conftest import live_settings
-from journey import App, Visitor, checkout, code_of, free_port, running
-from redis_server import RedisServer, needs_redis
-from store_contract import RECORD, StoreContract
 
 from box_auth.errors import StoreUnavailable
 from box_auth.flask.redis_sessions import RedisSessions
 from box_auth.network.retries import CONNECT, READ
 from box_auth.stores.base import LOCK_WAIT
 from box_auth.stores.redis import LOCK_LIFE, RedisStore, connect
+
+from .journey import App, Visitor, checkout, code_of, free_port, live_settings, running
+from .redis_server import RedisServer, needs_redis
+from .store_contract import RECORD, StoreContract
 
 USER = RECORD.user_id
 KEY = f"box:token:{USER}"

@@ -1,0 +1,211 @@
+"""The app and its visitors as they really are: a process on a port, and somebody who follows links and sends forms."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+import requests
+
+if TYPE_CHECKING:
+    from box_emulator import Emulator, Server
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FILES = ("app.py", "main.py", "gunicorn.conf.py", ".env.sample", "requirements.txt")
+PARTS = (*FILES, "box_auth", "box_emulator", "examples", "templates", "static")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """The machine's environment without anything that could set the app up, and with ``settings``."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", **settings}
+
+
+def checkout(folder: Path) -> Path:
+    """Copy what a fork has into ``folder``, so that a test may write settings and data there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part)  # compiled modules too: they count while the times agree
+        else:
+            shutil.copy(source, folder / part)
+    return folder
+
+
+class Process:
+    """A server process; its output is collected, and read until it says that it listens."""
+
+    def __init__(self, command: list[str], folder: Path, environment: dict[str, str], ready: str) -> None:
+        self.process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines: list[str] = []
+        is_ready = threading.Event()
+
+        def collect() -> None:
+            for line in self.process.stdout:
+                self.lines.append(line)
+                if ready in line:
+                    is_ready.set()
+            is_ready.set()
+
+        self._reader = threading.Thread(target=collect, daemon=True)
+        self._reader.start()
+        if not is_ready.wait(60) or self.process.poll() is not None:
+            self.stop()
+            raise AssertionError(f"{command} did not start:\n{self.output}")
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    def stop(self) -> str:
+        self.process.terminate()
+        self.process.wait(20)
+        self._reader.join(20)
+        self.process.stdout.close()
+        return self.output
+
+
+class App(Process):
+    """`flask run` in a checkout. ``url`` is where it answers."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        port = settings.get("CALLBACK_PORT") or str(free_port())
+        command = [sys.executable, "-m", "flask", "run", "--port", port]
+        super().__init__(command, folder, clean_environment(**settings), "Running on")
+        self.url = f"http://127.0.0.1:{port}"
+
+    @property
+    def tokens(self) -> Path:
+        return self.folder / "instance" / "tokens"
+
+
+@contextlib.contextmanager
+def running(process: Process) -> Iterator[Process]:
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+class Form(HTMLParser):
+    """The first form of a page: its action, its fields as they stand, its radio buttons by label."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.action, self.fields, self.choices, self._choice = "", {}, {}, None
+        self._seen = self._open = False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "form" and not self._seen:
+            self.action, self._seen, self._open = attributes.get("action") or "", True, True
+        elif tag == "input" and self._open:
+            name, value = attributes.get("name"), attributes.get("value", "")
+            if attributes.get("type") == "radio":
+                self._choice = (name, value)
+                if "checked" in attributes:
+                    self.fields[name] = value
+            elif name:
+                self.fields[name] = value
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self._open = False
+        elif tag == "label":
+            self._choice = None
+
+    def handle_data(self, text):
+        if self._choice and text.strip():
+            self.choices[text.strip()] = self._choice
+
+
+class Visitor:
+    """Somebody with a browser that keeps cookies."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = requests.Session()
+        self.http.trust_env = False
+
+    def __enter__(self) -> Visitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def get(self, path: str, **options) -> requests.Response:
+        return self.http.get(urljoin(self.url, path), timeout=60, **options)
+
+    def post(self, path: str, **options) -> requests.Response:
+        return self.http.post(urljoin(self.url, path), timeout=60, **options)
+
+    def consent_page(self, start: str = "/login") -> requests.Response:
+        page = self.get(start)
+        assert page.status_code == 200, page.text
+        assert "Grant access" in page.text, page.text
+        return page
+
+    def answer(self, page: requests.Response, user: str = "", button: str = "grant", **options) -> requests.Response:
+        """Choose ``user`` on Box's consent page (the one chosen already if empty), and press a button."""
+        form = Form(page.text)
+        fields = dict(form.fields)
+        for label, (name, value) in form.choices.items():
+            if user and user in label:
+                fields[name] = value
+        fields["decision"] = button
+        return self.http.post(urljoin(page.url, form.action), data=fields, timeout=60, **options)
+
+    def sign_in(self, user: str = "", start: str = "/login") -> requests.Response:
+        return self.answer(self.consent_page(start), user)
+
+    def callback_address(self, user: str = "", button: str = "grant") -> str:
+        """Go as far as Box's answer and return the address it sends the browser to, without going there."""
+        answer = self.answer(self.consent_page(), user, button, allow_redirects=False)
+        return urljoin(answer.url, answer.headers["Location"])
+
+    def csrf_token(self) -> str:
+        return re.search(r'name="csrf_token" value="([^"]+)"', self.get("/").text)[1]
+
+    def sign_out(self) -> requests.Response:
+        return self.post("/logout", data={"csrf_token": self.csrf_token()})
+
+
+def code_of(page: requests.Response) -> str:
+    """The short code on a page that tells of a problem."""
+    found = re.search(r"Code: <code>([a-z_]+)</code>", page.text)
+    return found[1] if found else f"no problem page ({page.status_code})"
+
+
+def live_settings(emulator: Emulator, box: Server, port: int, **more: str) -> dict[str, str]:
+    """The settings of a Box app that the emulator knows."""
+    return {
+        "CLIENT_ID": emulator.app.client_id,
+        "CLIENT_SECRET": emulator.app.client_secret,
+        "CALLBACK_PORT": str(port),
+        "BOX_API_URL": box.url,
+        "BOX_UPLOAD_URL": f"{box.url}/api",
+        "BOX_AUTHORIZE_URL": f"{box.url}/api/oauth2/authorize",
+        **more,
+    }
