@@ -91,7 +91,7 @@ class App(Process):
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         port = settings.get("CALLBACK_PORT") or str(free_port())
-        command = [sys.executable, "-m", "flask", "run", "--port", port]
+        command = [sys.executable, "-m", "flask", "run", "--no-reload", "--port", port]
         super().__init__(command, folder, clean_environment(**settings), "Running on")
         self.url = f"http://127.0.0.1:{port}"
 
@@ -184,6 +184,10 @@ class Visitor:
         """Go as far as Box's answer and return the address it sends the browser to, without going there."""
         answer = self.answer(self.consent_page(), user, button, allow_redirects=False)
         return urljoin(answer.url, answer.headers["Location"])
+
+    def session_cookie(self) -> str:
+        """The session's cookie, whose name is this app's own, as a header has it."""
+        return next(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies if "session" in cookie.name)
 
     def csrf_token(self) -> str:
         return re.search(r'name="csrf_token" value="([^"]+)"', self.get("/").text)[1]

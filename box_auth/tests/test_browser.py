@@ -114,7 +114,7 @@ def test_a_problem_says_what_to_do(demo, browser, page):
 
 
 def test_settings_that_are_wrong_are_explained_in_the_browser(browser, tmp_path):
-    with running(App(checkout(tmp_path), CLIENT_ID="only-an-id", BOX_API_URL="box")) as app:
+    with running(App(checkout(tmp_path), CLIENT_ID="only-an-id", BOX_API_URL="box", FLASK_DEBUG="1")) as app:
         page = browser.new_page(viewport={"width": 1200, "height": 860})
         page.goto(app.url)
         picture(page, "settings")
