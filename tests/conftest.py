@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import requests
 from journey import App, Visitor, checkout, free_port, running
-from openapi_check import description, watch
-from typed import Sdk
 
 from box_emulator import Emulator, serve
-
-pytest_plugins = ["box_emulator.pytest_plugin"]
+from box_emulator.tests.openapi_check import description, watch
 
 
 @pytest.fixture
@@ -28,19 +24,6 @@ def box(emulator):
         problems = watch(server._api.app, judge) if judge else []
         yield server
     assert problems == []
-
-
-@pytest.fixture
-def http():
-    with requests.Session() as session:
-        session.trust_env = False
-        yield session
-
-
-@pytest.fixture
-def sdk(box, http):
-    """The official SDK, signed in as the first user; what it reads is checked."""
-    return Sdk(box, http, "ada@example.com")
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from journey import ROOT, clean_environment
 
 FLASK_LAYER = {"cli.py", "serving.py", "flask.py", "pages.py", "sessions.py", "setup.py", "visitor.py"}
 CORE = sorted(path for path in (ROOT / "box_auth").glob("*.py") if path.name not in FLASK_LAYER)
-FOR_FORKS = ROOT / "box_emulator" / "pytest_plugin.py"
-EMULATOR = sorted(set((ROOT / "box_emulator").rglob("*.py")) - {FOR_FORKS})
 
 
 def imported(path: Path) -> set[str]:
@@ -28,16 +26,6 @@ def imported(path: Path) -> set[str]:
 def test_the_engine_never_imports_the_emulator():
     for path in (ROOT / "box_auth").glob("*.py"):
         assert "box_emulator" not in imported(path), path.name
-
-
-@pytest.mark.parametrize("path", EMULATOR, ids=lambda path: path.name)
-def test_the_emulator_needs_flask_and_nothing_of_ours(path):
-    theirs = imported(path) - set(sys.stdlib_module_names)
-    assert theirs <= {"flask", "werkzeug"}
-
-
-def test_the_pytest_plugin_needs_pytest_and_the_sdk_and_nothing_else():
-    assert imported(FOR_FORKS) - set(sys.stdlib_module_names) == {"pytest", "box_sdk_gen"}
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)

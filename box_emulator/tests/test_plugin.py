@@ -1,4 +1,4 @@
-"""The fixtures that a fork's tests use by name, and what docs/emulator.md says about them."""
+"""The fixtures that a fork's tests use by name, and what box_emulator/README.md says about them."""
 
 import json
 import re
@@ -8,12 +8,13 @@ import sys
 import pytest
 import requests
 from box_sdk_gen import BoxAPIError
-from journey import ROOT, clean_environment
 
 from box_emulator import Emulator, Seed
 from box_emulator.pytest_plugin import client_for
 
-PAGE = (ROOT / "docs" / "emulator.md").read_text()
+from .processes import ROOT, clean_environment
+
+PAGE = (ROOT / "box_emulator" / "README.md").read_text()
 
 
 def blocks(language):
@@ -49,7 +50,7 @@ def test_the_documented_tests_of_a_fork_pass(tmp_path):
 
 
 def test_the_documented_switches_work(box_emulator):
-    exec(compile(blocks("python")[2], "docs/emulator.md", "exec"), {})
+    exec(compile(blocks("python")[2], "box_emulator/README.md", "exec"), {})
     switches = re.findall(r"curl \$at/(\S*) +-H \"\$json\" -d '(.*?)'", PAGE)
     assert len(switches) == 8
     for path, body in switches:

@@ -1,6 +1,6 @@
 """Throw generated requests at every operation that the emulator serves, and look for answers of 500 and more.
 
-By hand: ``pip install schemathesis``, then ``python benchmarks/emulator_fuzz.py openapi.json [examples]``. The
+By hand: ``pip install schemathesis``, then ``python -m box_emulator.benchmarks.fuzz openapi.json [examples]``. The
 description is Box's own; it is not part of this repository.
 """
 
