@@ -34,7 +34,7 @@ def api_app(emulator: Emulator, download_url: str) -> Flask:
     app.before_request(access.check)
     app.register_blueprint(oauth.routes)
     app.register_blueprint(api.routes, url_prefix="/2.0")
-    app.wsgi_app = Traffic(_at_both_hosts(app.wsgi_app), emulator)  # type: ignore[method-assign] # Flask's way
+    app.wsgi_app = _watched(_at_both_hosts(app.wsgi_app), emulator)  # type: ignore[method-assign] # Flask's way
     return app
 
 
@@ -50,8 +50,12 @@ def download_app(emulator: Emulator) -> Flask:
     app = _app(emulator)
     app.before_request(cors.for_all)
     app.register_blueprint(downloads.routes)
-    app.wsgi_app = Traffic(app.wsgi_app, emulator)  # type: ignore[method-assign]
+    app.wsgi_app = _watched(app.wsgi_app, emulator)  # type: ignore[method-assign]
     return app
+
+
+def _watched(app: WSGIApplication, emulator: Emulator) -> Traffic:
+    return Traffic(app, emulator.faults, emulator.requests)
 
 
 def _at_both_hosts(app: WSGIApplication) -> WSGIApplication:

@@ -1,7 +1,8 @@
-"""What the emulator's modules import."""
+"""The arrows between the emulator's modules, and to the world outside."""
 
 import ast
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -51,6 +52,13 @@ def test_there_is_something_to_read():
     assert "box_emulator.emulator" in found["box_emulator.serving"]
     assert "box_emulator.api.files" in found["box_emulator.api"]
     assert sum(map(len, found.values())) > 100
+
+
+def test_no_two_modules_need_each_other():
+    try:
+        TopologicalSorter(arrows()).prepare()
+    except CycleError as error:
+        raise AssertionError(" imports ".join(reversed(error.args[1]))) from None
 
 
 def test_the_emulator_needs_flask_and_nothing_else():
