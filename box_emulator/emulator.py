@@ -38,6 +38,7 @@ class Emulator(Model):
         redirect_uris: Iterable[str] = REDIRECT_URIS,
         seed: Seed | Mapping[str, Any] | None = None,
     ) -> None:
+        first = _seed(seed)
         super().__init__(Database(database))
         self.requests = RequestLog(self.clock)
         self.faults = Faults()
@@ -45,8 +46,12 @@ class Emulator(Model):
         self.options = Options()
         # The id and secret are no secrets: they open nothing but made-up files on this machine.
         self.app = App("emulator-client-id", "emulator-client-secret", "Your app", tuple(redirect_uris))
-        self._seed = _seed(seed)
-        self._fill()
+        self._seed = first
+        try:
+            self._fill()
+        except BaseException:
+            self.close()
+            raise
 
     def allow_origins(self, *origins: str, app: App | None = None) -> None:
         """Let pages of these origins, and no others, call the API from a browser with tokens of the app."""
