@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from flask import current_app
+from flask import request
 
 from .apps import App
 from .database import Database
@@ -139,5 +139,11 @@ def _seed(given: Seed | Mapping[str, Any] | None) -> Seed | None:
 
 def here() -> Emulator:
     """Return the emulator of the request at hand."""
-    emulator: Emulator = current_app.extensions["box_emulator"]
+    emulator: Emulator = request.environ["box_emulator.emulator"]
     return emulator
+
+
+def download_url() -> str:
+    """Return the root of the host that serves downloads."""
+    url: str = request.environ["box_emulator.download_url"]
+    return url

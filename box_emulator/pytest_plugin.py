@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.test import Client
 
 from .emulator import Emulator
 from .serving import Server, serve
@@ -157,7 +158,7 @@ def _redirect(client: FlaskClient, page: str, address: str) -> str:
 
 def _grant(emulator: Emulator, consent: str, user: User) -> str:
     """Grant access on the consent page as this user, and return the path and query of the app's callback."""
-    browser = pages_app(emulator).test_client()
+    browser = Client(pages_app(emulator))
     parts = urlsplit(consent)
     form = {"decision": "grant", "user": user.id}
     answer = browser.post(parts.path, query_string=parts.query, data=form)
