@@ -44,7 +44,8 @@ def checkout(folder: Path) -> Path:
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, folder / part)  # compiled modules too: they count while the times agree
+            # Compiled modules too: they count while the times agree. Tests stay here, and what npm brought for them.
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("tests"))
         else:
             shutil.copy(source, folder / part)
     return folder

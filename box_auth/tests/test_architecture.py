@@ -11,8 +11,6 @@ from .journey import ROOT, clean_environment
 
 ENGINE = sorted(path for path in (ROOT / "box_auth").rglob("*.py") if "tests" not in path.parts)
 CORE = [path for path in ENGINE if not {"flask", "cli"} & {*path.relative_to(ROOT).parts[1:]}]
-FOR_FORKS = ROOT / "box_emulator" / "pytest_plugin.py"
-EMULATOR = sorted(set((ROOT / "box_emulator").rglob("*.py")) - {FOR_FORKS})
 
 
 def imported(path: Path) -> set[str]:
@@ -30,16 +28,6 @@ def test_the_engine_never_imports_the_emulator():
     assert len(ENGINE) > 20
     for path in ENGINE:
         assert "box_emulator" not in imported(path), path.name
-
-
-@pytest.mark.parametrize("path", EMULATOR, ids=lambda path: path.name)
-def test_the_emulator_needs_flask_and_nothing_of_ours(path):
-    theirs = imported(path) - set(sys.stdlib_module_names)
-    assert theirs <= {"flask", "werkzeug"}
-
-
-def test_the_pytest_plugin_needs_pytest_and_the_sdk_and_nothing_else():
-    assert imported(FOR_FORKS) - set(sys.stdlib_module_names) == {"pytest", "box_sdk_gen"}
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)

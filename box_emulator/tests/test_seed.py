@@ -58,6 +58,17 @@ def contents(emulator, login="cleo@example.com"):
         return dict(walk("0", ""))
 
 
+@pytest.mark.parametrize("database", ["box.sqlite3", ":memory:"])
+def test_a_seed_that_makes_no_sense_leaves_nothing_open(monkeypatch, tmp_path, database):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(BadSeed) as held:  # with its traceback, and all that is in it
+        Emulator(database, seed={"users": [{"name": "Cleo"}]})
+    assert held.value.__traceback__
+    left = {path.name for path in tmp_path.iterdir()}  # SQLite's log goes with the last connection
+    assert left <= {"box.sqlite3", "box.sqlite3.contents"}
+
+
 def test_a_seed_is_what_the_emulator_begins_with():
     emulator = Emulator(seed=PLAN)
     assert [user.login for user in emulator.users] == ["cleo@example.com", "dee@example.com"]

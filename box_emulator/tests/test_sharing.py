@@ -6,7 +6,8 @@ import pytest
 from box_sdk_gen import CommentFull, FileFull, FolderFull, WebLink, null
 from box_sdk_gen.managers import comments, search, shared_links_files, shared_links_folders, web_links
 from box_sdk_gen.managers.web_links import CreateWebLinkParent
-from typed import Sdk, refused
+
+from .typed import Sdk, refused
 
 ADA, BO = "ada@example.com", "bo@example.com"
 

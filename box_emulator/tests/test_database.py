@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from journey import ROOT, clean_environment
 
 from box_emulator import Emulator, WrongDatabase
 from box_emulator.tokens import Grant
+
+from .processes import ROOT, clean_environment
 
 ADA = "ada@example.com"
 

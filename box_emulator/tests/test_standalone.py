@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 import requests
-from journey import ROOT, clean_environment, free_port
+
+from .processes import ROOT, clean_environment, free_port
 
 COMMAND = [sys.executable, "-m", "box_emulator"]
 OPTIONS = {"cwd": ROOT, "env": clean_environment(), "text": True}

@@ -3,18 +3,18 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from journey import ROOT
 
-CLIENTS = ROOT / "tests" / "clients"
+CLIENTS = Path(__file__).with_name("clients")
 NODE = shutil.which("node")
 
 pytestmark = pytest.mark.skipif(
     not NODE or not (CLIENTS / "node_modules" / "box-node-sdk").is_dir(),
-    reason="Box's Node SDK is not installed (npm install --prefix tests/clients)",
+    reason="Box's Node SDK is not installed (npm install --prefix box_emulator/tests/clients)",
 )
 
 

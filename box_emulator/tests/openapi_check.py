@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from flask import request, request_finished
 from jsonschema import Draft202012Validator, FormatChecker
 
 _NULLS = {"FileVersion": ("trashed_by", "restored_by"), "RecentItem": ("interaction_shared_link",)}
@@ -96,26 +99,25 @@ def description() -> Description | None:
     return Description(path) if path else None
 
 
-def watch(app: Any, judge: Description) -> list[str]:
-    """Judge every answer of a Flask app of the emulator from now on, and return the list of what will be wrong."""
-    from flask import request
-
+@contextmanager
+def watch(judge: Description) -> Iterator[list[str]]:
+    """Judge every answer of this process's emulators meanwhile, and give the list of what is wrong with them."""
     problems: list[str] = []
 
-    def look(response: Any) -> Any:
-        path = re.sub(r"^(/api)?/2\.0", "", request.path).rstrip("/")
-        if app.extensions["box_emulator"].options.token_overrides:  # asked to be wrong
-            return response
+    def look(sender: Any, response: Any, **more: Any) -> None:
+        emulator = request.environ.get("box_emulator.emulator")
+        if emulator is None or emulator.options.token_overrides:  # another app, or one that was asked to be wrong
+            return
         if "Access-Control-Request-Method" in request.headers:  # the browser's question, not Box's
-            return response
+            return
         if response.is_streamed or not (response.is_json or not response.data):
-            return response
+            return
+        path = re.sub(r"^(/api)?/2\.0", "", request.path).rstrip("/")
         body = json.loads(response.data) if response.data else None
         problems.extend(judge.problems(request.method, path, response.status_code, body))
-        return response
 
-    app.after_request(look)
-    return problems
+    with request_finished.connected_to(look):
+        yield problems
 
 
 def _patched(text: Any) -> Any:

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from box_sdk_gen import FolderFull, TrashFile, TrashFolder, TrashFolderRestored
 from box_sdk_gen.managers.folders import CopyFolderParent, CreateFolderParent, UpdateFolderByIdParent
-from typed import refused
+
+from .typed import refused
 
 ROOT = CreateFolderParent(id="0")
 

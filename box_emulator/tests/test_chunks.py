@@ -6,7 +6,8 @@ import io
 
 import pytest
 from box_sdk_gen import UploadPart
-from typed import refused
+
+from .typed import Sdk, refused
 
 SIZE = 20_000_000
 CONTENT = hashlib.sha256(b"seed").digest() * (SIZE // 32)
@@ -79,8 +80,6 @@ def test_sessions_are_refused_for_small_files_taken_names_and_bad_ones(sdk):
 
 
 def test_a_session_lives_for_seven_days_and_belongs_to_one_user(sdk, session, emulator, box, http):
-    from typed import Sdk
-
     other = Sdk(box, http, "bo@example.com")
     assert refused(other.chunked_uploads.get_file_upload_session_by_id, session.id)[0] == 403
     emulator.clock.advance(7 * 86400 + 1)

@@ -1,4 +1,7 @@
-"""How quick the emulator is: ``python -m benchmarks.emulator_speed``. Client and server share nothing but a socket."""
+"""How quick the emulator is: ``python -m box_emulator.benchmarks.speed``.
+
+Client and server share nothing but a socket.
+"""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from flask import Flask
-from journey import ROOT, clean_environment
 
 from box_emulator import embed
 from box_emulator.server import WebServer
+
+from .processes import ROOT, clean_environment
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The emulator's answers against Box's description of its API: ``BOX_OPENAPI`` names the file."""
 
 import pytest
-from openapi_check import PATCHES, description
+
+from .openapi_check import PATCHES, description
 
 judge = description()
 pytestmark = pytest.mark.skipif(judge is None, reason="BOX_OPENAPI does not name Box's description of its API")

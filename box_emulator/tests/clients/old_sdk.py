@@ -1,7 +1,7 @@
 """Box's older Python SDK through a day's work. By hand: it needs boxsdk<4, in an environment of its own.
 
 python -m venv old && old/bin/pip install 'boxsdk<4' && python -m box_emulator --port 8081
-old/bin/python tests/clients/old_sdk.py http://127.0.0.1:8081
+old/bin/python box_emulator/tests/clients/old_sdk.py http://127.0.0.1:8081
 """
 
 import hashlib

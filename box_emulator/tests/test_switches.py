@@ -7,7 +7,8 @@ import sys
 
 import pytest
 import requests
-from journey import ROOT, clean_environment
+
+from .processes import ROOT, clean_environment
 
 ADA, ME, TOKEN = "ada@example.com", "GET /2.0/users/me", "POST /oauth2/token"
 

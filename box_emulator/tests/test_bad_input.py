@@ -5,9 +5,11 @@ import sqlite3
 
 import pytest
 from flask import Flask
+from werkzeug.test import Client
 
 from box_emulator import Emulator, WrongDatabase, embed
 from box_emulator.database import Database
+from box_emulator.web import api_app
 
 ADA = "ada@example.com"
 
@@ -140,11 +142,9 @@ def test_forms_that_are_none_are_a_400_and_leave_nothing(send, emulator, body):
 
 
 def test_a_database_that_somebody_else_holds_is_a_503(tmp_path):
-    from box_emulator.web import api_app
-
     emulator = Emulator(tmp_path / "box.sqlite3")
     bearer = {"Authorization": f"Bearer {emulator.sign_in(ADA).access_token}"}
-    client = api_app(emulator, "http://localhost").test_client()
+    client = Client(api_app(emulator, "http://localhost"))
     assert client.get("/2.0/users/me", headers=bearer).status_code == 200
     emulator.database.rows("PRAGMA busy_timeout = 1")
     other = sqlite3.connect(tmp_path / "box.sqlite3", isolation_level=None)

@@ -7,7 +7,8 @@ import json
 import pytest
 from box_sdk_gen import FileFull, FileVersionFull
 from box_sdk_gen.managers import file_versions, files, uploads
-from typed import refused
+
+from .typed import Sdk, refused
 
 ADA = "ada@example.com"
 
@@ -96,8 +97,6 @@ def test_a_preflight_check_tells_what_an_upload_would_meet(sdk):
 
 
 def test_a_full_account_takes_no_more(emulator, box, http):
-    from typed import Sdk
-
     emulator.add_user("Small", "small@example.com", space_amount=10)
     small, before = Sdk(box, http, "small@example.com"), stored(emulator)
     file = small.upload("fits.txt", b"0123456789")

@@ -1,19 +1,18 @@
-"""The fixtures that a fork's tests use by name, and what docs/emulator.md says about them."""
+"""The fixtures for one test alone, and the switches and seeds as box_emulator/README.md has them."""
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 import requests
 from box_sdk_gen import BoxAPIError
-from journey import ROOT, clean_environment
 
 from box_emulator import Emulator, Seed
 from box_emulator.pytest_plugin import client_for
 
-PAGE = (ROOT / "docs" / "emulator.md").read_text()
+from .processes import ROOT
+
+PAGE = (ROOT / "box_emulator" / "README.md").read_text()
 
 
 def blocks(language):
@@ -38,18 +37,8 @@ def test_faults_reach_the_client(box_client, box_emulator):
     assert error.value.response_info.status_code == 404
 
 
-def test_the_documented_tests_of_a_fork_pass(tmp_path):
-    conftest, tests, _ = blocks("python")
-    (tmp_path / "conftest.py").write_text(conftest)
-    (tmp_path / "test_fork.py").write_text(tests)
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", str(tmp_path)]
-    environment = clean_environment(PYTHONPATH=str(ROOT))
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
-
-
 def test_the_documented_switches_work(box_emulator):
-    exec(compile(blocks("python")[2], "docs/emulator.md", "exec"), {})
+    exec(compile(blocks("python")[3], "box_emulator/README.md", "exec"), {})
     switches = re.findall(r"curl \$at/(\S*) +-H \"\$json\" -d '(.*?)'", PAGE)
     assert len(switches) == 8
     for path, body in switches:

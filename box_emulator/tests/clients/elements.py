@@ -2,7 +2,7 @@
 """Box UI Elements' Content Explorer and Uploader in Chromium, through a day's work. By hand:
 
 npm install --no-save --legacy-peer-deps --ignore-scripts --prefix DIR box-ui-elements@26.3.0
-PYTHONPATH=. python tests/clients/elements.py DIR/node_modules/box-ui-elements/dist
+PYTHONPATH=. python box_emulator/tests/clients/elements.py DIR/node_modules/box-ui-elements/dist
 """
 
 import re

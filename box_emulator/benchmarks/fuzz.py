@@ -1,6 +1,6 @@
 """Throw generated requests at every operation that the emulator serves, and look for answers of 500 and more.
 
-By hand: ``pip install schemathesis``, then ``python benchmarks/emulator_fuzz.py openapi.json [examples]``. The
+By hand: ``pip install schemathesis``, then ``python -m box_emulator.benchmarks.fuzz openapi.json [examples]``. The
 description is Box's own; it is not part of this repository.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from box_emulator import Emulator, serve
-from box_emulator.web import whole_app
+from box_emulator.web import _whole
 
 _KNOWN = {("POST", "/2.0/folders/0/copy", 500)}  # as the description has it
 _METHODS = ("get", "post", "put", "delete", "options")
@@ -44,7 +44,7 @@ def known_ids(emulator: Emulator) -> dict[str, list[str]]:
 
 def covered(description: dict, emulator: Emulator) -> dict:
     """The description with the operations that the emulator has a route for, as served on one host."""
-    routes, ids = whole_app(emulator, "").url_map.bind("localhost"), known_ids(emulator)
+    routes, ids = _whole().url_map.bind("localhost"), known_ids(emulator)
     paths: dict[str, dict] = {}
     for path, operations in description["paths"].items():
         sample = "/2.0" + path.partition("#")[0].replace("{extension}", "png")

@@ -4,9 +4,10 @@ import io
 
 import pytest
 from box_sdk_gen import UserFull
-from typed import Sdk, refused
 
 from box_emulator.pictures import picture
+
+from .typed import Sdk, refused
 
 NOT_ALLOWED = (403, "access_denied_insufficient_permissions")
 

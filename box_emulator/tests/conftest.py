@@ -1,15 +1,17 @@
-"""What the emulator's tests stand on."""
+"""What most tests stand on: an emulator of their own, its server, and the official SDK as a client."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import requests
-from openapi_check import description, watch
-from typed import Sdk
 
 from box_emulator import Emulator, serve
+from box_emulator.pytest_plugin import box_client, box_emulator  # noqa: F401 - fixtures of a fork, tested here
 
-pytest_plugins = ["box_emulator.pytest_plugin"]
+from .openapi_check import description, watch
+from .typed import Sdk
 
 
 @pytest.fixture
@@ -21,10 +23,9 @@ def emulator():
 
 @pytest.fixture
 def box(emulator):
-    """The emulator's server, for tests that look at addresses."""
+    """The emulator's server, for tests that look at addresses. Its answers are held against Box's description."""
     judge = description()
-    with serve(emulator) as server:
-        problems = watch(server._api.app, judge) if judge else []
+    with watch(judge) if judge else nullcontext([]) as problems, serve(emulator) as server:
         yield server
     assert problems == []
 

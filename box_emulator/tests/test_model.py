@@ -3,6 +3,7 @@
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+from werkzeug.test import Client
 
 from box_emulator import Emulator
 from box_emulator.web import api_app
@@ -25,7 +26,7 @@ class FileTree(RuleBasedStateMachine):
     @initialize(target=folders)
     def start(self):
         self.emulator = Emulator()
-        self.client = api_app(self.emulator, "http://localhost").test_client()
+        self.client = Client(api_app(self.emulator, "http://localhost"))
         self.bearer = {"Authorization": f"Bearer {self.emulator.sign_in(LOGIN).access_token}"}
         self.root = Node("0", "folder", None, "All Files")
         self.nodes = {"0": self.root}
