@@ -204,7 +204,6 @@ def test_they_pass_in_several_processes_at_once(pytest_in):
     of(9, pytest_in("-n", "2", "test_plugin.py"))
 
 
-@pytest.mark.xfail(strict=True, reason="the engine does not read INSTANCE_DIR yet")
 def test_the_checkouts_own_folder_is_left_alone(pytest_in, fork):
     pytest_in()
     assert not (fork / "instance").exists()
