@@ -5,11 +5,11 @@ from io import BytesIO
 from box_sdk_gen import BoxAPIError
 from flask import Flask, render_template, request, send_file
 
-from box_auth.flask.extension import BoxAuth
+from box_auth.flask import box
 from box_emulator import embed  # the demo: delete this line and demo=embed below once your own Box app is connected
 
 app = Flask(__name__)
-box = BoxAuth(app, demo=embed)
+box.init_app(app, demo=embed, after_login="dashboard")
 
 
 @app.get("/")
@@ -40,3 +40,7 @@ def avatar():
     response = send_file(BytesIO(picture), mimetype="image/png")
     response.headers["Cache-Control"] = "private, max-age=3600"
     return response
+
+
+if __name__ == "__main__":
+    box.run(app)

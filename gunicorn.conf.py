@@ -5,22 +5,29 @@ instance `gunicorn --workers 4`. With files, all workers must be on one machine;
 """
 
 import os
-from pathlib import Path
 
 from gunicorn.glogging import Logger
 
-from box_auth.config import Settings, parse, read
+from box_auth.config import ROOT, Settings, parse, read
 from box_auth.errors import ConfigError
+from box_auth.flask.run import say_start
 
-_folder = Path(__file__).resolve().parent
 try:
-    _settings = parse({"CLIENT_ID": "demo", "CLIENT_SECRET": "demo", **read(_folder)}, _folder)
+    _settings = parse({"CLIENT_ID": "demo", "CLIENT_SECRET": "demo", **read()}, ROOT)
 except ConfigError:  # the app itself says what is wrong, on a page
     _settings = Settings("", "")
 _host = _settings.callback_hostname
 
 wsgi_app = "app:app"
 bind = f"[{_host}]:{_settings.callback_port}" if ":" in _host else f"{_host}:{_settings.callback_port}"
+
+
+def post_worker_init(worker):
+    """Say once, when the first worker has loaded the app, what was started."""
+    box = getattr(worker.wsgi, "extensions", {}).get("box_auth")
+    if worker.age == 1 and box and box.flow:
+        say_start(box.demo, f"gunicorn on {bind}", box.folder)
+
 
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)  # about one a core
 threads = 16  # a page mostly waits for Box: threads are what limits pages a second when Box is slow

@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 from box_auth import config  # noqa: E402
 from box_auth.network.retries import READ  # noqa: E402
 from box_auth.stores import open_store  # noqa: E402
-from box_auth.stores.base import LOCK_WAIT  # noqa: E402
+from box_auth.stores.base import LOCK_WAIT, Held  # noqa: E402
 from box_auth.stores.redis import connect  # noqa: E402
 from box_auth.tests.journey import Process, Visitor, checkout, clean_environment, free_port, running  # noqa: E402
 from box_emulator import Emulator, User, serve  # noqa: E402
@@ -100,7 +100,7 @@ def ask(url: str, path: str = "/", cookie: str = "") -> Answer:
     begun = time.monotonic()
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
     try:
-        connection.request("GET", path, headers={"Cookie": f"box_session={cookie}"})
+        connection.request("GET", path, headers={"Cookie": cookie})
         response = connection.getresponse()
         status, page = response.status, response.read().decode()
     except TimeoutError:
@@ -149,7 +149,7 @@ class Storm:
             self.codes |= set(parse_qs(urlsplit(address).query)["code"])
             dashboard = visitor.http.get(address, timeout=PATIENCE)
             assert user.login in dashboard.text, dashboard.text
-            self.cookies[user] = visitor.http.cookies["box_session"]
+            self.cookies[user] = visitor.session_cookie()
 
     def ask(self, user: User, number: int = 0) -> Answer:
         answer = ask(self.apps[number % len(self.apps)].url, "/dashboard", self.cookies[user])
@@ -165,7 +165,7 @@ class Storm:
         self.emulator.expire_tokens("access")
         for user in self.cookies if self.options.expire == "clock" else ():
             record = self.store.load(user.id)  # nobody else is at it, and a lock left behind is the storm's to find
-            self.store.save(replace(record, issued_at=record.issued_at - 3600))
+            Held(self.store, user.id).save(replace(record, issued_at=record.issued_at - 3600))
 
     def measure(self) -> None:
         """Take the time of a warm page and of the first one after expiry, and count their calls to Box."""

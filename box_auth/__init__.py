@@ -1,0 +1,38 @@
+"""Sign-in with Box for Python: who is signed in is kept, and their tokens are kept fresh.
+
+A Flask app begins with `box_auth.flask`, a script with `box_auth.script`, anything else with `open_flow`.
+"""
+
+from .config import Settings
+from .errors import (
+    BoxAuthError,
+    BoxUnavailable,
+    ConfigError,
+    SignInBusy,
+    SignInFailed,
+    SignInRefused,
+    SignInRequired,
+    StoreUnavailable,
+    TokensUnsaved,
+    refusal,
+)
+from .flow import Flow, PendingLogin, open_flow
+from .stores.record import TokenRecord
+
+__all__ = [
+    "BoxAuthError",
+    "BoxUnavailable",
+    "ConfigError",
+    "Flow",
+    "PendingLogin",
+    "Settings",
+    "SignInBusy",
+    "SignInFailed",
+    "SignInRefused",
+    "SignInRequired",
+    "StoreUnavailable",
+    "TokenRecord",
+    "TokensUnsaved",
+    "open_flow",
+    "refusal",
+]

@@ -1,36 +1,52 @@
-"""What makes a setting or an address right or wrong, one at a time."""
+"""Addresses: loopback or not, the same host or not, a page of this site or not, and what Box takes to come back to."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised in order to be translated, not bound
 
 
-def loopback_redirect_uri(host: str, port: int) -> str:
+def url_of(host: str, port: int) -> str:
+    """Return the address at which a browser on this machine reaches what listens on ``host`` and ``port``."""
     reachable = "127.0.0.1" if host in ANY_ADDRESS else host
-    return f"http://[{reachable}]:{port}/callback" if ":" in reachable else f"http://{reachable}:{port}/callback"
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
-def redirect_problems(uri: str, values: Mapping[str, str], port: int) -> list[str]:
-    """Box's rules for redirect URIs: https, or http for loopback; matched exactly (guides, OAuth 2.0 setup)."""
+def loopback_redirect_uri(host: str, port: int) -> str:
+    return f"{url_of(host, port)}/callback"
+
+
+def redirect_problems(uri: str, host: str | None, port: int) -> list[str]:
+    """Tell what is wrong with a redirect URI for an app that listens on ``host`` (None: not set) and ``port``.
+
+    Box's rules: https, or http for loopback; matched exactly, only a loopback port may differ (guides, OAuth 2.0
+    setup). The rest is what must hold for Box's answer to arrive here.
+    """
     if not is_web_address(uri):
         return [f"REDIRECT_URI is “{uri}”: it must be a full address, such as http://127.0.0.1:5000/callback."]
     parts = urlsplit(uri)
-    problems = []
     if not parts.path.endswith("/callback") or parts.query or parts.fragment:
-        problems.append(f"REDIRECT_URI is “{uri}”: its path must end in /callback, where this app listens.")
-    if parts.hostname not in LOOPBACK:
-        if parts.scheme != "https":
-            problems.append(f"REDIRECT_URI is “{uri}”: away from localhost Box requires https.")
+        return [f"REDIRECT_URI is “{uri}”: its path must end in /callback, where this app listens."]
+    local = parts.hostname in LOOPBACK
+    if parts.scheme == "https":  # there is a proxy, with a name, a port and a path of its own
+        if local and parts.port == port:
+            return [
+                f"REDIRECT_URI is “{uri}”, but the app itself speaks plain http on port {port}: write http://, or "
+                "name the port of a proxy that speaks https."
+            ]
+        return []
+    if not local:
+        return [f"REDIRECT_URI is “{uri}”: away from localhost Box requires https."]
+    problems = []
+    if parts.path != "/callback":
+        problems.append(f"REDIRECT_URI is “{uri}”: without a proxy its path is /callback, where this app listens.")
+    if host in ANY_ADDRESS:  # in a container, say, whose ports are mapped to others outside
         return problems
-    expected_host = values.get("CALLBACK_HOSTNAME", parts.hostname)
-    if expected_host not in ANY_ADDRESS and expected_host != parts.hostname:
+    if host and host != parts.hostname:
         problems.append(
-            f"REDIRECT_URI names the host {parts.hostname}, but CALLBACK_HOSTNAME is {expected_host}: to Box "
+            f"REDIRECT_URI names the host {parts.hostname}, but CALLBACK_HOSTNAME is {host}: to Box "
             "localhost and 127.0.0.1 are different, so make them the same, or remove one of the two lines."
         )
     if (parts.port or 80) != port:
@@ -44,7 +60,7 @@ def loopback_port(uri: str) -> int | None:
     if not is_web_address(uri):
         return None
     parts = urlsplit(uri)
-    return parts.port if parts.hostname in LOOPBACK else None
+    return parts.port if parts.scheme == "http" and parts.hostname in LOOPBACK else None
 
 
 def is_web_address(url: str) -> bool:
@@ -76,20 +92,3 @@ def is_redis_address(url: str) -> bool:
         return (whole and not parts.query) or (parts.scheme == "unix" and bool(parts.path))
     except ValueError:
         return False
-
-
-def is_fernet_key(text: str) -> bool:
-    try:
-        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == 32
-    except ValueError:  # also for text beyond ASCII
-        return False
-
-
-def number(values: Mapping[str, str], name: str, default: int, low: int, high: int, problems: list[str]) -> int:
-    text = values.get(name)
-    if text is None:
-        return default
-    if text.isascii() and text.isdigit() and low <= int(text) <= high:
-        return int(text)
-    problems.append(f"{name} is “{text}”: it must be a number from {low} to {high}.")
-    return default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Mapping
@@ -13,12 +14,10 @@ from dotenv import dotenv_values
 from .addresses import (
     ANY_ADDRESS,
     LOOPBACK,
-    is_fernet_key,
     is_redis_address,
     is_web_address,
     loopback_port,
     loopback_redirect_uri,
-    number,
     redirect_problems,
 )
 from .errors import ConfigError
@@ -31,6 +30,7 @@ NAMES = (
     "CALLBACK_HOSTNAME",
     "CALLBACK_PORT",
     "REDIRECT_URI",
+    "INSTANCE_DIR",
     "SECRET_KEY",
     "TOKEN_DIR",
     "TOKEN_ENCRYPTION_KEYS",
@@ -62,15 +62,15 @@ class Settings:
     box_authorize_url: str = "https://account.box.com/api/oauth2/authorize"
 
 
-def read(folder: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+def read(folder: Path = ROOT, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the raw settings that are set: the environment's first, then those of ``folder/.env``.
 
     Placeholders (`YOUR_CLIENT_ID`) and empty values count as unset. A `.env` saved by Windows tools (byte-order
-    mark, CRLF) reads like any other; one that is not UTF-8 raises `ConfigError`.
+    mark, CRLF) reads like any other; one that is not UTF-8 raises `ConfigError`. No other `.env` is ever read.
     """
     try:
         file = dotenv_values(folder / ".env", encoding="utf-8-sig")
-    except (OSError, UnicodeError):
+    except (OSError, ValueError):  # no UTF-8, or what Windows calls Unicode
         raise ConfigError(
             ["The file .env cannot be read: save it as UTF-8 text that the app's user may read."]
         ) from None
@@ -79,9 +79,20 @@ def read(folder: Path, environ: Mapping[str, str] | None = None) -> dict[str, st
     return {name: value for name, value in values.items() if value and not _PLACEHOLDER.fullmatch(value)}
 
 
+def instance_folder(values: Mapping[str, str], folder: Path = ROOT) -> Path:
+    """Return the folder for what the app keeps, for every door: ``INSTANCE_DIR``, or ``instance`` in the project."""
+    return folder / Path(values.get("INSTANCE_DIR", "instance")).expanduser()
+
+
+def live_signs(values: Mapping[str, str]) -> list[str]:
+    """Return the names of the settings that only a live app needs: with any of them there is no demo."""
+    names = ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI", "REDIS_URL", "TRUSTED_PROXIES")
+    return [name for name in names if values.get(name, "0") != "0"]
+
+
 def is_demo(values: Mapping[str, str]) -> bool:
-    """Tell whether no Box app is configured at all. Half of one is a mistake, not a demo."""
-    return not values.get("CLIENT_ID") and not values.get("CLIENT_SECRET")
+    """Tell whether nothing speaks for a live app. Half a live app's settings are a mistake, not a demo."""
+    return not live_signs(values)
 
 
 def parse(
@@ -96,15 +107,19 @@ def parse(
     problems: list[str] = []
     for name in ("CLIENT_ID", "CLIENT_SECRET"):
         if not values.get(name):
-            problems.append(f"{name} is not set: copy it from your app's Configuration page at app.box.com/developers.")
+            others = [sign for sign in live_signs(values) if not sign.startswith("CLIENT")]
+            why = f", and with {others[0]} set the app is no demo" if others else ""
+            problems.append(
+                f"{name} is not set{why}: copy it from your app's Configuration page at app.box.com/developers."
+            )
 
     host = values.get("CALLBACK_HOSTNAME", "127.0.0.1")
     if "/" in host or " " in host:
         problems.append(f"CALLBACK_HOSTNAME is “{host}”: give a host name alone, such as 127.0.0.1.")
     redirect_uri = values.get("REDIRECT_URI", "")
-    port = number(values, "CALLBACK_PORT", listening_port or loopback_port(redirect_uri) or 5000, 1, 65535, problems)
+    port = _number(values, "CALLBACK_PORT", listening_port or loopback_port(redirect_uri) or 5000, 1, 65535, problems)
     if redirect_uri and not own_pages:
-        problems += redirect_problems(redirect_uri, values, port)
+        problems += redirect_problems(redirect_uri, values.get("CALLBACK_HOSTNAME"), port)
     if not redirect_uri:
         if host not in LOOPBACK + ANY_ADDRESS:
             problems.append(
@@ -128,7 +143,7 @@ def parse(
 
     keys = tuple(key.strip() for key in values.get("TOKEN_ENCRYPTION_KEYS", "").split(",") if key.strip())
     for position, key in enumerate(keys, 1):
-        if not is_fernet_key(key):
+        if not _is_fernet_key(key):
             problems.append(
                 f"TOKEN_ENCRYPTION_KEYS: key {position} is not 32 bytes in base64; make one with "
                 "“flask box new-key”, and separate several with commas."
@@ -139,7 +154,7 @@ def parse(
             "REDIS_URL is not an address of Redis: it looks like redis://:password@host:6379/0, or rediss:// for TLS."
         )
 
-    trusted_proxies = number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
+    trusted_proxies = _number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
     if problems:
         raise ConfigError(problems)
     return Settings(
@@ -160,3 +175,20 @@ def parse(
 def default_redirect_uri(settings: Settings) -> str:
     """Return the redirect URI that a Box app needs for ``settings`` on this machine, to paste into Box's console."""
     return loopback_redirect_uri(settings.callback_hostname, settings.callback_port)
+
+
+def _is_fernet_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == 32
+    except ValueError:  # also for text beyond ASCII
+        return False
+
+
+def _number(values: Mapping[str, str], name: str, default: int, low: int, high: int, problems: list[str]) -> int:
+    text = values.get(name)
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and low <= int(text) <= high:
+        return int(text)
+    problems.append(f"{name} is “{text}”: it must be a number from {low} to {high}.")
+    return default

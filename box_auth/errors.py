@@ -48,6 +48,13 @@ class SignInFailed(BoxAuthError):
     """A sign-in was begun and could not be finished. To do: what its page says, then begin anew."""
 
 
+class SignInRefused(SignInFailed):
+    """This app does not let this person in. ``words`` are the app's own, for the person. To do: what they say."""
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__("sign_in_refused", words)
+
+
 class BoxUnavailable(BoxAuthError):
     """Box did not answer, or not with sense. To do: wait ``retry_after`` seconds and try again; nothing is lost."""
 
@@ -64,11 +71,11 @@ class SignInBusy(BoxUnavailable):
 
 
 class StoreUnavailable(BoxAuthError):
-    """The place where tokens are kept cannot be read or written. To do: mend the folder or server it names."""
+    """The place where tokens are kept cannot be read or written. To do: fix what it names."""
 
 
 class TokensUnsaved(StoreUnavailable):
-    """Box gave new tokens and they could not be kept. To do: mend the store, then sign in again."""
+    """Box gave new tokens and they could not be kept. To do: fix the store, then sign in again."""
 
 
 def refusal(error: BoxAPIError) -> BoxAuthError:

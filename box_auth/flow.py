@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from box_sdk_gen import BoxClient, NetworkSession
-from box_sdk_gen.schemas import AccessToken
+from box_sdk_gen import BoxClient
 
 from . import config
 from .config import Settings
 from .errors import SignInFailed
 from .network.pool import Network
-from .network.retries import Renewable
 from .oauth import OAuth
 from .refresh import Refresher
 from .stores import open_store
-from .stores.base import TokenRecord, TokenStore, new_grant
+from .stores.base import TokenStore
+from .stores.record import TokenRecord, new_grant
+from .user_client import user_client
 
 LOGIN_SECONDS = 600.0  # how long a sign-in that was begun may take
 
@@ -62,11 +63,18 @@ class Flow:
         )
         return f"{self.settings.box_authorize_url}?{query}", pending
 
-    def finish(self, answer: Mapping[str, str], pending: PendingLogin | None) -> TokenRecord:
+    def finish(
+        self,
+        answer: Mapping[str, str],
+        pending: PendingLogin | None,
+        *,
+        let_in: Callable[[TokenRecord], None] | None = None,
+    ) -> TokenRecord:
         """Exchange the code in Box's answer (the callback's query) for tokens, and store them.
 
         ``pending`` is what `start` gave for the answer's ``state``; the caller sees to it that it is used once.
-        Raises `SignInFailed`, `BoxUnavailable` or `StoreUnavailable`; nothing stored is touched then.
+        ``let_in`` may refuse by raising, before anything is kept: the new tokens are then ended at Box. Raises
+        `SignInFailed`, `BoxUnavailable` or `StoreUnavailable`; nothing stored is touched then.
         """
         state = answer.get("state", "")
         if not state:
@@ -82,7 +90,7 @@ class Flow:
 
         issued_at = self._clock()
         tokens = self.oauth.exchange(answer["code"])
-        user = self.oauth.who(tokens.access_token)
+        user = self.oauth.user_of(tokens.access_token)
         record = TokenRecord(
             user_id=user.id,
             name=user.name or "",
@@ -93,28 +101,39 @@ class Flow:
             issued_at=issued_at,
             lifetime=tokens.lifetime,
         )
-        with self.store.lock(record.user_id):
-            earlier = self.store.load(record.user_id, locked=True)
+        if let_in:
+            try:
+                let_in(record)
+            except BaseException:
+                self._revoke(record)
+                raise
+        with self.store.lock(record.user_id) as held:
+            earlier = held.load()
             if earlier:
                 record = replace(record, grant=earlier.grant)
-            self.store.save(record)
+            held.save(record)
         return record
 
     def find(self, user_id: str, grant: str) -> TokenRecord | None:
         """Return the record that a session speaks of, or None if that sign-in has been ended."""
-        return self.tokens.find(user_id, grant)
+        record = self.store.load(user_id)
+        return record if record and record.has_grant(grant) else None
 
-    def client(self, user_id: str, grant: str) -> BoxClient:
-        """Return an SDK client that acts for the user; cheap to make, so make one a request."""
-        return BoxClient(auth=UserAuth(self, user_id, grant), network_session=self.network.session)
+    def client(self, record: TokenRecord) -> BoxClient:
+        """Return an SDK client that acts for the record's user; cheap to make, so make one a request."""
+        forget = functools.partial(self.forget, record.user_id, record.grant)
+        return user_client(record, self.tokens, self.oauth, self.network, forget)
 
     def forget(self, user_id: str, grant: str) -> None:
         """Sign the user out everywhere: delete the record, then revoke at Box, whatever Box answers."""
-        with self.store.lock(user_id):
-            record = self.tokens.find(user_id, grant, locked=True)
-            if record is None:
+        with self.store.lock(user_id) as held:
+            record = held.load()
+            if record is None or not record.has_grant(grant):
                 return
-            self.store.delete(user_id)
+            held.delete()
+        self._revoke(record)
+
+    def _revoke(self, record: TokenRecord) -> None:
         # Whether ending one token ends the other is reported both ways (box-python-sdk-gen #339), so end both.
         self.network.at_once(
             lambda: self.oauth.revoke(record.refresh_token),
@@ -127,44 +146,10 @@ def open_flow(settings: Settings | None = None) -> Flow:
 
     It keeps tokens where the web app does. Raises `ConfigError` and `StoreUnavailable`.
     """
-    settings = settings or config.parse(config.read(config.ROOT), config.ROOT / "instance")
+    if settings is None:
+        values = config.read()
+        settings = config.parse(values, config.instance_folder(values))
     return Flow(settings, open_store(settings), Network(settings))
-
-
-class UserAuth(Renewable):
-    """The SDK's authentication for one signed-in user, over the token store."""
-
-    def __init__(self, flow: Flow, user_id: str, grant: str) -> None:
-        super().__init__()
-        self._flow, self._user_id, self._grant = flow, user_id, grant
-
-    def retrieve_token(self, *, network_session: NetworkSession | None = None) -> AccessToken:
-        return AccessToken(access_token=self._access())
-
-    def retrieve_authorization_header(self, *, network_session: NetworkSession | None = None) -> str:
-        return f"Bearer {self._access()}"
-
-    def refresh_token(self, *, network_session: NetworkSession | None = None) -> AccessToken:
-        return AccessToken(access_token=self._access(refused=self._access()))
-
-    def renew(self, refused: str) -> None:
-        self._access(refused)
-
-    def revoke_token(self, *, network_session: NetworkSession | None = None) -> None:
-        self._flow.forget(self._user_id, self._grant)
-
-    def downscope_token(
-        self,
-        scopes: list[str],
-        *,
-        resource: str | None = None,
-        shared_link: str | None = None,
-        network_session: NetworkSession | None = None,
-    ) -> AccessToken:
-        return self._flow.oauth.narrow(self._access(), scopes, resource, shared_link)
-
-    def _access(self, refused: str = "") -> str:
-        return self._flow.tokens.access(self._user_id, self._grant, refused).access_token
 
 
 def _refusal(answer: Mapping[str, str]) -> SignInFailed:

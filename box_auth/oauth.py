@@ -1,4 +1,4 @@
-"""Box's OAuth endpoints: code for tokens, refresh, revoke, narrow. The one spot where its refusals become ours."""
+"""Box's OAuth endpoints: code for tokens, refresh, revoke, downscope. The one spot where its refusals become ours."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from box_sdk_gen.schemas import AccessToken, UserFull
 from .config import Settings
 from .errors import BoxAuthError, BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable
 from .network.pool import Network
-from .stores.base import check_id, usable_lifetime
+from .stores.base import check_id
+
+_LONGEST = 24 * 3600.0  # Box's access tokens live about an hour; a longer claim is taken for a mistake
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TokenPair:
     """One answer of Box's token endpoint. ``lifetime`` is in seconds, None if Box did not say anything usable."""
 
     access_token: str = field(repr=False)
@@ -38,19 +40,19 @@ class OAuth:
         }
         self._network = network
 
-    def exchange(self, code: str) -> Tokens:
+    def exchange(self, code: str) -> TokenPair:
         """Turn a login code into tokens. Raises `SignInFailed` if Box refuses it, `BoxUnavailable` if Box is away."""
         return self._tokens(RequestAccessTokenGrantType.AUTHORIZATION_CODE, SignInFailed("code_refused"), code=code)
 
-    def refresh(self, refresh_token: str, *, brief: bool = False) -> Tokens:
+    def refresh(self, refresh_token: str, *, short: bool = False) -> TokenPair:
         """Turn a refresh token into the next pair; sent once. Raises `SignInRequired` if Box says it is over.
 
-        ``brief`` is for a caller that can go on without: it waits less.
+        ``short`` is for a caller that can go on without: it waits less.
         """
         return self._tokens(
             RequestAccessTokenGrantType.REFRESH_TOKEN,
             SignInRequired("token_ended"),
-            brief=brief,
+            short=short,
             refresh_token=refresh_token,
         )
 
@@ -61,8 +63,8 @@ class OAuth:
         except (BoxAPIError, BoxAuthError):
             pass
 
-    def narrow(self, access_token: str, scopes: list[str], resource: str | None, link: str | None) -> AccessToken:
-        """Exchange an access token for one that can do less ("downscoping"); it has no refresh token."""
+    def downscope(self, access_token: str, scopes: list[str], resource: str | None, link: str | None) -> AccessToken:
+        """Exchange an access token for one that can do less; it has no refresh token."""
         return self._manager().request_access_token(
             RequestAccessTokenGrantType.URN_IETF_PARAMS_OAUTH_GRANT_TYPE_TOKEN_EXCHANGE,
             subject_token=access_token,
@@ -72,7 +74,7 @@ class OAuth:
             box_shared_link=link,
         )
 
-    def who(self, access_token: str) -> UserFull:
+    def user_of(self, access_token: str) -> UserFull:
         """Ask Box whose token this is."""
         client = BoxClient(auth=BoxDeveloperTokenAuth(access_token), network_session=self._network.session)
         try:
@@ -85,18 +87,29 @@ class OAuth:
         return user
 
     def _tokens(
-        self, grant_type: RequestAccessTokenGrantType, refused: BoxAuthError, brief: bool = False, **proof: Any
-    ) -> Tokens:
+        self, grant_type: RequestAccessTokenGrantType, refused: BoxAuthError, short: bool = False, **proof: Any
+    ) -> TokenPair:
         try:
-            answer = self._manager(brief).request_access_token(grant_type, **self._credentials, **proof)
+            answer = self._manager(short).request_access_token(grant_type, **self._credentials, **proof)
         except BoxAPIError as error:
             raise _named(error, refused) from None  # the SDK's error quotes the request, secrets and all
         if not (isinstance(answer.access_token, str) and isinstance(answer.refresh_token, str)):
             raise BoxUnavailable("box_bad_answer")
-        return Tokens(answer.access_token, answer.refresh_token, usable_lifetime(answer.expires_in))
+        return TokenPair(answer.access_token, answer.refresh_token, usable_lifetime(answer.expires_in))
 
-    def _manager(self, brief: bool = False) -> AuthorizationManager:
-        return AuthorizationManager(network_session=self._network.brief if brief else self._network.session)
+    def _manager(self, short: bool = False) -> AuthorizationManager:
+        return AuthorizationManager(network_session=self._network.short_session if short else self._network.session)
+
+
+def usable_lifetime(expires_in: object) -> float | None:
+    """Read Box's ``expires_in`` (seconds): None if it is missing, not a number, not positive or beyond a day."""
+    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float, str)):
+        return None
+    try:
+        seconds = float(expires_in)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 < seconds <= _LONGEST else None
 
 
 def _named(error: BoxAPIError, refused: BoxAuthError) -> BoxAuthError:

@@ -1,14 +1,9 @@
-"""The catalogue of everything that can go wrong, as `problems.toml` beside this file has it.
-
-``python -m box_auth.problems`` writes it as a document: `docs/troubleshooting.md`.
-"""
+"""The catalogue of everything that can go wrong, as `problems.toml` beside this file has it."""
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 
@@ -16,7 +11,8 @@ from importlib import resources
 class Problem:
     """One entry: a short code, the HTTP status of its page, what happened, and what to do about it.
 
-    ``box`` is how Box says the same, as ``error: error_description``.
+    ``visitor`` is what to do for somebody who only visits the app; with ``operator`` none of it is for them, and they
+    are told no more than that. ``box`` is how Box says the same, as ``error: error_description``.
     """
 
     code: str
@@ -24,43 +20,19 @@ class Problem:
     title: str
     happened: str
     todo: str
+    visitor: str = ""
+    operator: bool = False
     box: tuple[str, ...] = ()
 
+    def for_visitor(self) -> Problem:
+        """Return the problem as somebody sees it who cannot change the app's settings."""
+        if self.operator:
+            general = PROBLEMS["not_for_visitors"]
+            return replace(self, title=general.title, happened=general.happened, todo=general.todo)
+        return replace(self, todo=self.visitor or self.todo)
 
-_TEXT = resources.files(__package__).joinpath("problems.toml").read_text("utf-8")
+
+TEXT = resources.files(__package__).joinpath("problems.toml").read_text("utf-8")
 PROBLEMS = {
-    code: Problem(code, **{**entry, "box": tuple(entry.get("box", ()))}) for code, entry in tomllib.loads(_TEXT).items()
+    code: Problem(code, **{**entry, "box": tuple(entry.get("box", ()))}) for code, entry in tomllib.loads(TEXT).items()
 }
-
-
-def document() -> str:
-    """Return the catalogue in Markdown, in the order and under the headings of `problems.toml`."""
-    return "\n".join(_lines()) + "\n"
-
-
-def _lines() -> Iterator[str]:
-    yield "# When something goes wrong"
-    yield ""
-    yield "Every failure has a short code. Pages show it, and so do the script and the `flask box` commands; here is"
-    yield "what each one means. `flask box doctor` looks for causes by itself."
-    for found in re.finditer(r"^# -+ (.+)$|^\[(\w+)\]$", _TEXT, re.MULTILINE):
-        heading, code = found.groups()
-        yield ""
-        if heading:
-            yield f"## {heading}"
-            continue
-        problem = PROBLEMS[code]
-        yield f"### {code}"
-        yield ""
-        yield f"**{problem.title}.** {problem.happened}"
-        if problem.box:
-            yield ""
-            yield f"Box's own words: {', or '.join(f'`{words}`' for words in problem.box)}."
-        yield ""
-        yield f"*What to do:* {problem.todo}"
-
-
-if __name__ == "__main__":
-    import sys
-
-    sys.stdout.buffer.write(document().encode())  # as UTF-8 with plain line ends, whatever the terminal is

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import copy
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from .errors import BoxAuthError, BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
-from .oauth import OAuth, Tokens
-from .stores.base import LOCK_WAIT, TokenRecord, TokenStore
+from .oauth import OAuth, TokenPair
+from .stores.base import LOCK_WAIT, Held, TokenStore
+from .stores.record import TokenRecord
 
 _log = logging.getLogger(__name__)
 _PAUSE = 30.0  # seconds without a further try after a refresh failed while the old token is still good
@@ -27,31 +27,26 @@ class Refresher:
         self._store, self._oauth, self._clock = store, oauth, clock
         self._failures: dict[str, tuple[float, BoxAuthError]] = {}  # by user: when (monotonic), and how
 
-    def find(self, user_id: str, grant: str, *, locked: bool = False) -> TokenRecord | None:
-        """Return the record that a session speaks of, or None if that sign-in has been ended."""
-        record = self._store.load(user_id, locked=locked)
-        return record if record and secrets.compare_digest(record.grant.encode(), grant.encode()) else None
-
-    def access(self, user_id: str, grant: str, refused: str = "") -> TokenRecord:
-        """Return the record with a usable access token, refreshed if need be.
+    def usable(self, record: TokenRecord, refused: str = "") -> TokenRecord:
+        """Return ``record`` if its access token can be used, else its successor, refreshed if need be.
 
         ``refused`` is the access token that Box has just answered with 401, if that is why. Raises `SignInRequired`
         when the sign-in is over, `BoxUnavailable` when Box cannot be asked and no usable token is left.
         """
-        asked_at = time.monotonic()
-        record = self._current(user_id, grant)
         if _usable(record, refused, self._clock()):
             return record
+        asked_at = time.monotonic()
+        user_id = record.user_id
         spare = record.access_token != refused and record.is_alive(self._clock())
         if spare and self._failed_since(user_id, asked_at - _PAUSE):
             return record
         try:
             # Whoever holds the lock is refreshing already; with a spare token there is no need to wait for that.
-            with self._store.lock(user_id, wait=0 if spare else LOCK_WAIT):
+            with self._store.lock(user_id, wait=0 if spare else LOCK_WAIT) as held:
                 failure = self._failed_since(user_id, asked_at)
                 if failure:  # while we waited; Box was asked a moment ago
                     raise copy.copy(failure)
-                return self._refresh(user_id, grant, refused, brief=spare)
+                return self._refresh(held, record.grant, refused, short=spare)
         except TokensUnsaved:
             raise  # loudly: the next refresh would be refused
         except (BoxUnavailable, SignInFailed, StoreUnavailable):
@@ -59,61 +54,59 @@ class Refresher:
                 return record
             raise
 
-    def _refresh(self, user_id: str, grant: str, refused: str, brief: bool) -> TokenRecord:
+    def _refresh(self, held: Held, grant: str, refused: str, short: bool) -> TokenRecord:
         """Do what the module says, with the user's lock held."""
-        record = self._current(user_id, grant, locked=True)
+        record = _current(held, grant)
         if _usable(record, refused, self._clock()):
             return record  # somebody else refreshed while we waited
         try:
-            self._store.check_room(user_id)  # a refresh that could not be saved would lose the sign-in
+            held.check_room()  # a refresh that could not be saved would lose the sign-in
             issued_at = self._clock()
-            tokens = self._next(record, brief)
+            pair = self._next(held, record, short)
         except SignInRequired:
-            later = self._current(user_id, grant, locked=True)
+            later = _current(held, grant)
             if later.refresh_token != record.refresh_token:
                 return later  # somebody refreshed without our lock
-            self._store.delete(user_id)
+            held.delete()
             raise
         except (BoxUnavailable, SignInFailed, StoreUnavailable) as error:
-            self._failures[user_id] = (time.monotonic(), error)
+            self._failures[held.user_id] = (time.monotonic(), error)
             raise
         record = replace(
             record,
-            access_token=tokens.access_token,
-            refresh_token=tokens.refresh_token,
+            access_token=pair.access_token,
+            refresh_token=pair.refresh_token,
             issued_at=issued_at,
-            lifetime=tokens.lifetime,
+            lifetime=pair.lifetime,
         )
         try:
-            self._store.save(record)
+            held.save(record)
         except StoreUnavailable as error:
-            _log.critical("refreshed tokens of user %s could not be saved: %s", user_id, error.detail)
+            _log.critical("refreshed tokens of user %s could not be saved: %s", held.user_id, error.detail)
             raise TokensUnsaved("tokens_unsaved", error.detail) from None
-        self._failures.pop(user_id, None)
+        self._failures.pop(held.user_id, None)
         return record
 
-    def _next(self, record: TokenRecord, brief: bool) -> Tokens:
+    def _next(self, held: Held, record: TokenRecord, short: bool) -> TokenPair:
         """Ask Box for the next pair. A lost answer is asked for once more, because Box is reported to give the same
         pair again until it is used (box-typescript-sdk-gen #34)."""
         try:
-            return self._oauth.refresh(record.refresh_token, brief=brief)
+            return self._oauth.refresh(record.refresh_token, short=short)
         except BoxUnavailable as error:
-            if (
-                error.code not in ("box_slow", "box_unreachable")
-                or self._store.load(record.user_id, locked=True) != record
-            ):
+            if error.code not in ("box_slow", "box_unreachable") or held.load() != record:
                 raise
-        return self._oauth.refresh(record.refresh_token, brief=True)  # the first try has had its time
-
-    def _current(self, user_id: str, grant: str, *, locked: bool = False) -> TokenRecord:
-        record = self.find(user_id, grant, locked=locked)
-        if record is None:
-            raise SignInRequired("signed_out")
-        return record
+        return self._oauth.refresh(record.refresh_token, short=True)  # the first try has had its time
 
     def _failed_since(self, user_id: str, moment: float) -> BoxAuthError | None:
         failure = self._failures.get(user_id)
         return failure[1] if failure and failure[0] >= moment else None
+
+
+def _current(held: Held, grant: str) -> TokenRecord:
+    record = held.load()
+    if record is None or not record.has_grant(grant):
+        raise SignInRequired("signed_out")
+    return record
 
 
 def _usable(record: TokenRecord, refused: str, now: float) -> bool:

@@ -6,15 +6,15 @@ import io
 import logging
 import sys
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
 from .body import BadBody, Body
 
 if TYPE_CHECKING:
     import socket
-
-    from .server import WebServer
+    import threading
+    from wsgiref.types import WSGIApplication
 
 logger = logging.getLogger("box_emulator")
 
@@ -25,6 +25,15 @@ class Dropped(OSError):
     """The app has cut the connection."""
 
 
+class Web(Protocol):
+    """What a connection needs to know of the server that it belongs to."""
+
+    app: WSGIApplication | None
+    host: str
+    port: int
+    stopping: threading.Event
+
+
 class Connection(BaseHTTPRequestHandler):
     """Reads requests and runs the app. ``environ["box_emulator.drop"]()`` cuts the connection and does not return."""
 
@@ -33,7 +42,7 @@ class Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = 1 << 16  # head and body leave in one packet
 
-    def __init__(self, connection: socket.socket, address: tuple[str, int], web: WebServer) -> None:
+    def __init__(self, connection: socket.socket, address: tuple[str, int], web: Web) -> None:
         self.web = web
         super().__init__(connection, address, cast(Any, web))  # there is no socketserver behind this
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from flask import Blueprint, Response, current_app, g, request
+from flask import Blueprint, Response, g, request
 
 from .access import check_item
-from .emulator import here
+from .emulator import download_url, here
 from .errors import ApiError, not_found, refused, unauthorized
 from .forms import Fields, asked
 from .item_forms import ItemForms, lock_of
@@ -63,7 +63,7 @@ def fields() -> Fields:
 
 
 def forms() -> ItemForms:
-    return ItemForms(here(), me(), root(), current_app.config["DOWNLOAD_URL"], g.grant.scope)
+    return ItemForms(here(), me(), root(), download_url(), g.grant.scope)
 
 
 def root() -> str:

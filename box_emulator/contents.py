@@ -93,10 +93,10 @@ class Contents:
 
     def forget(self, digests: Iterable[str]) -> None:
         """Delete those that nothing refers to any more. Call it after the transaction that let go of them."""
-        used = "SELECT 1 FROM versions WHERE sha1 = ?1 UNION SELECT 1 FROM parts WHERE sha1 = ?1"
+        used = "SELECT 1 FROM versions WHERE sha1 = ? UNION SELECT 1 FROM parts WHERE sha1 = ?"
         for sha1 in set(digests):
             with self._database.transaction():  # nobody stores the same bytes meanwhile
-                if not self._database.row(used, sha1):
+                if not self._database.row(used, sha1, sha1):
                     try:
                         self.path(sha1).unlink(missing_ok=True)
                     except PermissionError:  # Windows, while it is being read

@@ -7,35 +7,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from flask import current_app
+from flask import request
 
-from .apps import App, Apps
-from .clock import Clock
-from .codes import Codes
-from .comments import Comments
-from .contents import Contents
+from .apps import App
 from .database import Database
-from .errors import ApiError
-from .items import ROOT, Item, Items
 from .limits import Limits
-from .links import Links
+from .model import Model
 from .options import Options
-from .pictures import picture
-from .recents import Recents
 from .schema import TABLES
 from .seed import seed as sow
 from .seed_file import Seed
-from .tokens import Grant, TokenPair, Tokens
+from .tokens import Grant, TokenPair
 from .traffic import Fault, Faults, RequestLog
-from .tree import Tree
-from .upload_sessions import UploadSessions
-from .users import GIGABYTE, User, Users
-from .versions import Versions
 
 REDIRECT_URIS = ("http://127.0.0.1:5000/callback", "http://localhost:5000/callback")
 
 
-class Emulator:
+class Emulator(Model):
     """A Box of your own, in a SQLite file or in memory. A new database gets made-up users and files.
 
     State and clock live in the database and are shared by all who open it; options, faults and the request log
@@ -50,92 +38,24 @@ class Emulator:
         redirect_uris: Iterable[str] = REDIRECT_URIS,
         seed: Seed | Mapping[str, Any] | None = None,
     ) -> None:
-        self.database = Database(database)
-        self.clock = Clock(self.database)
-        self.apps = Apps(self.database)
-        self.users = Users(self.database, self.clock)
-        self.contents = Contents(self.database)
-        self.items = Items(self.database, self.contents)
-        self.versions = Versions(self.database, self.clock, self.items, self.contents)
-        self.tree = Tree(self.database, self.clock, self.items, self.contents, self.versions)
-        self.links = Links(self.database, self.clock, self.items)
-        self.comments = Comments(self.database, self.clock)
-        self.recents = Recents(self.database, self.clock)
-        self.sessions = UploadSessions(self.database, self.clock, self.contents)
-        self.codes = Codes(self.database, self.clock)
-        self.tokens = Tokens(self.database, self.clock)
+        first = _seed(seed)
+        super().__init__(Database(database))
         self.requests = RequestLog(self.clock)
         self.faults = Faults()
         self.limits = Limits()
         self.options = Options()
         # The id and secret are no secrets: they open nothing but made-up files on this machine.
         self.app = App("emulator-client-id", "emulator-client-secret", "Your app", tuple(redirect_uris))
-        self._seed = _seed(seed)
-        self._fill()
-
-    def add_app(self, name: str, redirect_uris: Iterable[str] = (), origins: Iterable[str] = ()) -> App:
-        """Register another app; `App` tells what the parts mean."""
-        return self.apps.add(name, redirect_uris, origins)
+        self._seed = first
+        try:
+            self._fill()
+        except BaseException:
+            self.close()
+            raise
 
     def allow_origins(self, *origins: str, app: App | None = None) -> None:
         """Let pages of these origins, and no others, call the API from a browser with tokens of the app."""
         self.apps.put(replace(app or self.app, origins=origins))
-
-    def add_user(
-        self,
-        name: str,
-        login: str,
-        *,
-        job_title: str = "",
-        space_amount: int | None = 10 * GIGABYTE,
-        space_used: int = 0,
-        avatar: bytes | bool = False,
-        age: float = 0,
-        role: Literal["admin", "coadmin", "user"] = "user",
-    ) -> User:
-        """Add a user with an empty root folder. ``avatar`` is a picture's bytes, or True to have one drawn.
-
-        ``space_amount`` None makes an account for which Box tells no space figures.
-        """
-        drawn = picture(login) if avatar is True else avatar or None
-        return self.users.add(
-            name,
-            login,
-            job_title=job_title,
-            space_amount=space_amount,
-            space_used=space_used,
-            avatar=drawn,
-            age=age,
-            role=role,
-        )
-
-    def add_item(
-        self,
-        owner: User | str,
-        name: str,
-        type: Literal["file", "folder", "web_link"] = "file",
-        *,
-        parent: Item | str = ROOT,
-        content: bytes = b"",
-        url: str | None = None,
-        description: str = "",
-        age: float = 0,
-    ) -> Item:
-        """Add a file, a folder or a web link for ``owner``, a user or a login. ``age`` is in seconds.
-
-        What Box would not take, such as a name that is taken, raises `ValueError`.
-        """
-        user = owner if isinstance(owner, User) else self.users.named(owner)
-        folder = parent.id if isinstance(parent, Item) else parent
-        options: dict[str, Any] = {"parent": folder, "url": url, "description": description, "age": age}
-        try:
-            if type != "file":
-                return self.tree.add(user.id, name, type, **options)
-            with self.contents.draft() as draft:
-                draft.write(content)
-                return self.tree.add(user.id, name, draft=draft, **options)
-        except ApiError as error:
-            raise ValueError(f"{error}: {name!r} in folder {folder}") from None
 
     def sign_in(self, login: str, app: App | None = None) -> TokenPair:
         """Return a token pair as if this user had just granted access, without a browser."""
@@ -193,10 +113,6 @@ class Emulator:
         self.tokens.refreshes.update(accepted=0, refused=0)
         self.options = Options()
 
-    def close(self) -> None:
-        self.database.close()
-        self.contents.close()
-
     def _start_over(self) -> None:
         with self.database.transaction() as transaction:
             for table in TABLES:
@@ -223,5 +139,11 @@ def _seed(given: Seed | Mapping[str, Any] | None) -> Seed | None:
 
 def here() -> Emulator:
     """Return the emulator of the request at hand."""
-    emulator: Emulator = current_app.extensions["box_emulator"]
+    emulator: Emulator = request.environ["box_emulator.emulator"]
     return emulator
+
+
+def download_url() -> str:
+    """Return the root of the host that serves downloads."""
+    url: str = request.environ["box_emulator.download_url"]
+    return url

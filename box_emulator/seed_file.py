@@ -15,7 +15,7 @@ from .apps import App
 from .items import ROOT
 
 if TYPE_CHECKING:
-    from .emulator import Emulator
+    from .model import Model
     from .users import User
 
 Kind = Literal["file", "folder", "web_link"]
@@ -58,44 +58,44 @@ class Seed:
             raise BadSeed(f"{path}: {error}") from None
         return cls(plan, path.parent)
 
-    def sow(self, emulator: Emulator) -> None:
+    def sow(self, model: Model) -> None:
         """Add everything to an emulator that has no users yet."""
         plan = _checked(self.plan, "The seed", {"apps": list, "users": list})
         for index, entry in enumerate(plan.get("apps", ())):
-            _sow_app(emulator, entry, f"apps[{index}]")
+            _sow_app(model, entry, f"apps[{index}]")
         users = plan.get("users") or _fail("The seed", "has no users")
         for index, entry in enumerate(users):
             try:
-                self._sow_user(emulator, entry, f"users[{index}]")
+                self._sow_user(model, entry, f"users[{index}]")
             except BadSeed:
                 raise
             except (ValueError, OverflowError, sqlite3.Error) as error:
                 _fail(f"users[{index}]", f"cannot be: {error}")
 
-    def _sow_user(self, emulator: Emulator, entry: Any, place: str) -> None:
+    def _sow_user(self, model: Model, entry: Any, place: str) -> None:
         parts = dict(_checked(entry, place, _USER | {"items": list}, ("name", "login")))
         items = parts.pop("items", ())
         if parts.get("role", "user") not in ("admin", "coadmin", "user"):
             _fail(place, "has a role that is not admin, coadmin or user")
         try:
-            emulator.users.named(parts["login"])
+            model.users.named(parts["login"])
         except KeyError:
-            user = emulator.add_user(**parts)
+            user = model.add_user(**parts)
         else:
             _fail(place, f"is another user with the login {parts['login']}")
-        self._sow_items(emulator, user, items, ROOT, place)
+        self._sow_items(model, user, items, ROOT, place)
 
-    def _sow_items(self, emulator: Emulator, user: User, entries: Any, parent: str, above: str) -> None:
+    def _sow_items(self, model: Model, user: User, entries: Any, parent: str, above: str) -> None:
         for index, entry in enumerate(entries):
             place = f"{above}.items[{index}]"
             parts = dict(_checked(entry, place, _ITEM | _CONTENT | {"url": str, "items": list}, ("name",)))
             kind: Kind = "folder" if "items" in parts else "web_link" if "url" in parts else "file"
             items, content = parts.pop("items", ()), self._content(parts, place)
             try:
-                item = emulator.add_item(user, type=kind, parent=parent, content=content, **parts)
+                item = model.add_item(user, type=kind, parent=parent, content=content, **parts)
             except ValueError as error:
                 _fail(place, f"cannot be: {error}")
-            self._sow_items(emulator, user, items, item.id, place)
+            self._sow_items(model, user, items, item.id, place)
 
     def _content(self, parts: dict[str, Any], place: str) -> bytes:
         given = {name: parts.pop(name) for name in _CONTENT if name in parts}
@@ -115,14 +115,14 @@ class Seed:
         return str(given.get("text", "")).encode() or bytes(given.get("size", 0))
 
 
-def _sow_app(emulator: Emulator, entry: Any, place: str) -> None:
+def _sow_app(model: Model, entry: Any, place: str) -> None:
     parts = _checked(entry, place, _APP, ("name",))
     uris, origins = (tuple(map(str, parts.get(name, ()))) for name in ("redirect_uris", "origins"))
     if "client_id" in parts:
         secret = parts.get("client_secret") or _fail(place, "has a client_id and no client_secret")
-        emulator.apps.put(App(parts["client_id"], secret, parts["name"], uris, origins))
+        model.apps.put(App(parts["client_id"], secret, parts["name"], uris, origins))
     else:
-        emulator.add_app(parts["name"], uris, origins)
+        model.add_app(parts["name"], uris, origins)
 
 
 def _yaml(text: str, path: Path) -> Any:

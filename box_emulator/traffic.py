@@ -18,8 +18,6 @@ from .locks import fork_safe_lock
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from .emulator import Emulator
-
 _KEPT = 10_000  # requests that the log remembers; the counters have no end
 
 
@@ -158,19 +156,20 @@ class Faults:
 class Traffic:
     """WSGI middleware that applies the faults and keeps the log. Needs the emulator's own server to cut connections."""
 
-    def __init__(self, app: WSGIApplication, emulator: Emulator) -> None:
+    def __init__(self, app: WSGIApplication, faults: Faults, requests: RequestLog) -> None:
         self._app = app
-        self._emulator = emulator
+        self._faults = faults
+        self._requests = requests
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method, path = str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", ""))
         if path.startswith("/_emulator/"):
             return self._app(environ, start_response)
-        fault = self._emulator.faults.take(method, path)
+        fault = self._faults.take(method, path)
         if fault and fault.latency and environ["box_emulator.stopping"].wait(fault.latency):
             environ["box_emulator.drop"]()
         if fault and fault.drop == "before":
-            self._emulator.requests.add(method, path, None)
+            self._requests.add(method, path, None)
             environ["box_emulator.drop"]()
         app = fault.answer(path) if fault and fault.status else self._app
         if isinstance(app, Response) and "HTTP_ORIGIN" in environ:  # a page in a browser shall see what went wrong
@@ -182,7 +181,7 @@ class Traffic:
     ) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             logged = None if drop == "after" else int(status[:3])
-            self._emulator.requests.add(str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", "")), logged)
+            self._requests.add(str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", "")), logged)
             return (lambda data: None) if drop == "after" else start_response(status, headers, exc_info)
 
         answer = app(environ, start)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import cache
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from . import access, api, authorize, cors, downloads, oauth, switches
@@ -19,39 +20,28 @@ if TYPE_CHECKING:
     from .emulator import Emulator
 
 
-def whole_app(emulator: Emulator, download_url: str) -> Flask:
+def whole_app(emulator: Emulator, download_url: str) -> WSGIApplication:
     """What the emulator serves when it runs alone: everything but downloads."""
-    app = api_app(emulator, download_url)
-    app.register_blueprint(authorize.routes)
-    app.register_blueprint(switches.routes)
-    return app
+    return _watched(_at_both_hosts(_for(emulator, _whole(), download_url)), emulator)
 
 
-def api_app(emulator: Emulator, download_url: str) -> Flask:
+def api_app(emulator: Emulator, download_url: str) -> WSGIApplication:
     """What an app's server talks to: tokens and the content API."""
-    app = _app(emulator)
-    app.config["DOWNLOAD_URL"] = download_url
-    app.before_request(access.check)
-    app.register_blueprint(oauth.routes)
-    app.register_blueprint(api.routes, url_prefix="/2.0")
-    app.wsgi_app = Traffic(_at_both_hosts(app.wsgi_app), emulator)  # type: ignore[method-assign] # Flask's way
-    return app
+    return _watched(_at_both_hosts(_for(emulator, _api(), download_url)), emulator)
 
 
-def pages_app(emulator: Emulator) -> Flask:
+def pages_app(emulator: Emulator) -> WSGIApplication:
     """What a browser sees of Box when it signs in."""
-    app = _app(emulator)
-    app.register_blueprint(authorize.routes)
-    return app
+    return _for(emulator, _pages())
 
 
-def download_app(emulator: Emulator) -> Flask:
+def download_app(emulator: Emulator) -> WSGIApplication:
     """The second host, which serves file contents to whoever has a signed address."""
-    app = _app(emulator)
-    app.before_request(cors.for_all)
-    app.register_blueprint(downloads.routes)
-    app.wsgi_app = Traffic(app.wsgi_app, emulator)  # type: ignore[method-assign]
-    return app
+    return _watched(_for(emulator, _downloads()), emulator)
+
+
+def _watched(app: WSGIApplication, emulator: Emulator) -> WSGIApplication:
+    return Traffic(app, emulator.faults, emulator.requests)
 
 
 def _at_both_hosts(app: WSGIApplication) -> WSGIApplication:
@@ -64,17 +54,57 @@ def _at_both_hosts(app: WSGIApplication) -> WSGIApplication:
     return call
 
 
-def _app(emulator: Emulator) -> Flask:
+def _for(emulator: Emulator, app: Flask, download_url: str = "") -> WSGIApplication:
+    """Let the app answer for this emulator; `here` finds it. One app is enough for all emulators of a process."""
+    more = {"box_emulator.emulator": emulator, "box_emulator.download_url": download_url}
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return app(environ | more, start_response)
+
+    return call
+
+
+@cache  # Werkzeug takes longer to prepare the routes than the emulator to start
+def _whole() -> Flask:
+    app = _app(oauth.routes, authorize.routes, switches.routes)
+    return _with_content(app)
+
+
+@cache
+def _api() -> Flask:
+    return _with_content(_app(oauth.routes))
+
+
+@cache
+def _pages() -> Flask:
+    return _app(authorize.routes)
+
+
+@cache
+def _downloads() -> Flask:
+    app = _app(downloads.routes)
+    app.before_request(cors.for_all)
+    return app
+
+
+def _with_content(app: Flask) -> Flask:
+    app.before_request(access.check)
+    app.register_blueprint(api.routes, url_prefix="/2.0")
+    return app
+
+
+def _app(*routes: Blueprint) -> Flask:
     app = Flask("box_emulator", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Box gives OPTIONS a meaning of its own
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
     app.url_map.strict_slashes = False
-    app.extensions["box_emulator"] = emulator
     app.after_request(cors.open_up)
     app.register_error_handler(ApiError, ApiError.response)
     app.register_error_handler(OAuthError, OAuthError.response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(sqlite3.OperationalError, _database_error)
+    for group in routes:
+        app.register_blueprint(group)
     return app
 
 

@@ -11,8 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
-from box_auth.errors import BoxAuthError, SignInRequired, refusal
-from box_auth.flow import PendingLogin, open_flow
+from box_auth import BoxAuthError, PendingLogin, SignInRequired, open_flow, refusal
 
 flow = open_flow()
 app = FastAPI()
@@ -27,9 +26,10 @@ app.add_middleware(  # a signed cookie; it holds who is signed in and the sign-i
 @app.get("/")
 def dashboard(request: Request):
     session = request.session
-    if "user" not in session:
+    record = flow.find(session["user"], session["grant"]) if "user" in session else None
+    if record is None:
         return HTMLResponse('<a href="/login">Sign in with Box</a>')
-    client = flow.client(session["user"], session["grant"])
+    client = flow.client(record)
     user, items = flow.network.at_once(client.users.get_user_me, lambda: client.folders.get_folder_items("0"))
     names = "".join(f"<li>{escape(item.name)}</li>" for item in items.entries)
     out = '<form action="/logout" method="post"><button>Sign out</button></form>'

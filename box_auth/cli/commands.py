@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,7 +14,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from ..errors import ConfigError
-from ..script.saved_user import ScriptSession
+from ..script.saved_user import SavedUser
 from ..script.terminal import printable, run
 
 _WAIT = 300.0  # seconds
@@ -39,9 +38,9 @@ def login(wait: float) -> None:
     """Sign in with Box in the browser."""
     from ..script.sign_in import sign_in
 
-    session = _session()
-    pages = current_app.wsgi_app if current_app.extensions["box_auth"].demo else None
-    record = sign_in(session, wait=wait, pages=pages)
+    saved = _saved_user()
+    pages = current_app.wsgi_app if _state().demo else None
+    record = sign_in(saved, wait=wait, pages=pages)
     click.echo(f"You are {printable(record.name)} ({record.login}).")
 
 
@@ -65,17 +64,17 @@ def ls(folder: str) -> None:
 @box.command()
 def logout() -> None:
     """Sign out: here, in every browser, and at Box."""
-    record = _session().end()
+    record = _saved_user().end()
     click.echo(f"{printable(record.name)} is signed out, here and in every browser.")
 
 
 @box.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(as_json: bool) -> None:
-    """Look for whatever could keep people from signing in, and say how to mend it."""
+    """Look for whatever could keep people from signing in, and say how to fix it."""
     from .doctor import diagnose
 
-    findings = diagnose(Path(current_app.root_path), Path(current_app.instance_path))
+    findings = diagnose()
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
     else:
@@ -101,7 +100,7 @@ def new_key() -> None:
 @box.command("rotate-keys")
 def rotate_keys() -> None:
     """Write every stored token again, under the first key of TOKEN_ENCRYPTION_KEYS."""
-    flow = _session().flow
+    flow = _saved_user().flow
     if not flow.settings.token_encryption_keys:
         raise ConfigError(["TOKEN_ENCRYPTION_KEYS is not set, so there is no key to write with."])
     from ..stores.encryption import rotate
@@ -109,17 +108,20 @@ def rotate_keys() -> None:
     click.echo(f"{rotate(flow.store)} stored sign-ins are now under the first key.")
 
 
-def _session() -> ScriptSession:
-    state = current_app.extensions.get("box_auth")
-    if state is None:
+def _saved_user() -> SavedUser:
+    state = _state()
+    if state.flow is None:
         raise ConfigError(["The app cannot start with its settings; the lines above say why."])
-    return ScriptSession(state.flow, state.data)
+    return SavedUser(state.flow, state.folder)
+
+
+def _state() -> Any:
+    return current_app.extensions["box_auth"]  # the extension's; its module stands above this one
 
 
 def _client() -> BoxClient:
-    session = _session()
-    record = session.record()
-    return session.flow.client(record.user_id, record.grant)
+    saved = _saved_user()
+    return saved.flow.client(saved.record())
 
 
 def _items(client: BoxClient, folder: str) -> Iterator[Any]:

@@ -24,8 +24,8 @@ from .finding import Finding, bad
 _SHORT = 16  # characters
 
 
-def diagnose(folder: Path, instance: Path) -> list[Finding]:
-    """Check everything, in the order in which it must be right. ``folder`` holds `.env`, ``instance`` the data.
+def diagnose(folder: Path = config.ROOT) -> list[Finding]:
+    """Check everything, in the order in which it must be right. ``folder`` is the project's, which holds `.env`.
 
     Nothing is changed, and nothing needs to be right before: wrong settings are findings, too.
     """
@@ -34,10 +34,11 @@ def diagnose(folder: Path, instance: Path) -> list[Finding]:
         values = config.read(folder)
         demo = config.is_demo(values)
         made_up = {"CLIENT_ID": "demo", "CLIENT_SECRET": "demo"} if demo else {}
+        instance = config.instance_folder(values, folder)
         settings = config.parse({**made_up, **values}, instance / "demo" if demo else instance)
     except ConfigError as error:
         wrong = [Finding("settings", "fail", line, "settings") for line in error.problems]
-        return [*findings, *wrong, Finding("the rest", "skip", "Mend the settings first, then run this again.")]
+        return [*findings, *wrong, Finding("the rest", "skip", "Fix the settings first, then run this again.")]
     findings.append(_env(folder, demo))
     findings += _port(settings)
     findings += _secret_key(settings)
@@ -45,7 +46,7 @@ def diagnose(folder: Path, instance: Path) -> list[Finding]:
     if demo:
         return [*findings, Finding("Box", "skip", "The demo talks to its own made-up Box.")]
     findings.append(Finding("redirect URI", "ok", f"The Box console must hold {settings.redirect_uri}"))
-    return [*findings, *reach.look(settings)]
+    return [*findings, *reach.check_box(settings)]
 
 
 def _versions(folder: Path) -> Iterator[Finding]:
@@ -131,7 +132,7 @@ def _tokens(settings: Settings) -> Iterator[Finding]:
         store = open_store(settings)
         if settings.redis_url:
             store.users()
-            store.check_room("0")
+            store.check_room()
             yield Finding("tokens", "ok", "Redis answers, and takes what it is given.")
         else:
             yield from _token_folder(settings.token_dir, store)
@@ -148,8 +149,7 @@ def _token_folder(folder: Path, store: TokenStore) -> Iterator[Finding]:
         raise StoreUnavailable("store_unavailable", f"{above.name} is a file, or may not be written to.")
     exposed = [path for path in (folder, *folder.glob("*.json")) if path.exists() and path.stat().st_mode & 0o077]
     if above == folder:
-        with store.lock("0"):  # nobody's id
-            store.check_room("0")
+        store.check_room()
     if exposed and os.name == "posix":
         yield bad("tokens", "folder_open", f"It is {exposed[0].name}.", "warn")
     else:

@@ -12,7 +12,7 @@ from ..problems import PROBLEMS
 class Finding:
     """What a check saw. ``fail`` would keep people from signing in, ``warn`` would not, ``skip`` was not looked at.
 
-    ``code`` names the entry of the catalogue that says how to mend it. No secret is ever in ``said``.
+    ``code`` names the entry of the catalogue that says how to fix it. No secret is ever in ``said``.
     """
 
     check: str

@@ -22,7 +22,7 @@ _TIMES = (5.0, 10.0)  # seconds to connect, and to answer
 _CLOCK = 60.0  # seconds by which the clocks may differ
 
 
-def look(settings: Settings) -> Iterator[Finding]:
+def check_box(settings: Settings) -> Iterator[Finding]:
     """Ask Box twice: without a token, which it answers with 401, and with the app's credentials."""
     url = f"{settings.box_api_url}/2.0/users/me"
     way, proxy = _way(url)

@@ -10,10 +10,15 @@ import requests
 from box_sdk_gen import BoxAPIError
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from ..errors import BoxAuthError, BoxUnavailable, ConfigError, refusal
+from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, refusal
+from ..plain_page import problem_page
+from . import visitor
+from .state import state
 
+_ENDED_BY_BOX = ("token_ended", "token_refused")
 _BY_STATUS = {404: "not_found", 405: "wrong_method", 500: "internal"}
 _SECRET_ARGUMENTS = re.compile(r"\b(code|state|access_token)=[^&\s\"']+")
 
@@ -42,14 +47,10 @@ def explain(app: Flask, error: BoxAuthError) -> None:
 
 
 def show(error: BoxAuthError, status: int | None = None) -> Response:
-    """Make the page for a failure."""
-    problems = error.problems if isinstance(error, ConfigError) else ()
-    about = {"problem": error.problem, "detail": error.detail, "problems": problems}
-    try:
-        page = render_template("problem.html", **about)
-    except BoxAuthError:  # the page asked who is signed in, and the store failed; it will not ask twice
-        page = render_template("problem.html", **about)
-    response = make_response(page, status or error.problem.status)
+    """Make the page for a failure. What only the operator can do about it, visitors of a live app are not told."""
+    if isinstance(error, SignInRequired):  # whoever it was, is not signed in any more
+        visitor.sign_out("box" if error.code in _ENDED_BY_BOX else "elsewhere")
+    response = make_response(_page(error), status or error.problem.status)
     if response.status_code >= 500:  # for whoever runs the app; the path alone, as queries can hold login codes
         current_app.logger.warning("%s %s: %s", request.method, request.path, error)
     if isinstance(error, BoxUnavailable) and error.retry_after is not None:
@@ -57,9 +58,32 @@ def show(error: BoxAuthError, status: int | None = None) -> Response:
     return response
 
 
+def _page(error: BoxAuthError) -> str:
+    """Render ``problem.html``; where an app has none, or it fails, a plain page says the same."""
+    told = current_app.debug or state().demo
+    problem = state().hooks.reword(error.problem if told else error.problem.for_visitor())
+    hidden = error.problem.operator and not told
+    lines = error.problems if isinstance(error, ConfigError) else (error.detail,)
+    details = [] if hidden else [line for line in lines if line]
+    for _ in range(2):
+        try:
+            page = render_template("problem.html", problem=problem, details=details)
+        except BoxAuthError:  # it asked who is signed in, and the store failed; it will not ask twice
+            continue
+        except TemplateNotFound:
+            break
+        except Exception:
+            current_app.logger.exception("problem.html failed")
+            break
+        if problem.code in page:  # otherwise the base it extends has no place for it
+            return page
+        break
+    return problem_page(problem, *details)
+
+
 def _box_refused(error: BoxAPIError) -> Response:
     status = error.response_info.status_code
-    return show(refusal(error), status if status in (403, 404, 409, 412) else None)
+    return show(refusal(error), status if 400 <= status < 500 and status != 401 else None)
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -1,16 +1,24 @@
-"""Has a plain `flask run` listen where CALLBACK_HOSTNAME and CALLBACK_PORT say."""
+"""How the app is started: where `flask run` listens, what the terminal says about it, and which `.env` counts."""
 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import cast
 
 import click
 from click.core import ParameterSource
+from dotenv import dotenv_values, find_dotenv
+from flask import Flask
+from werkzeug.serving import is_running_from_reloader
 
+from .. import config
+from ..addresses import url_of
 from ..config import Settings
+from .state import State
 
 
 def listening_port() -> int | None:
@@ -38,6 +46,56 @@ def listen_as_set(settings: Settings) -> None:
     sys.exit(subprocess.call(command))  # noqa: S603
 
 
+def announce(app: Flask, settings: Settings, demo: bool, folder: Path) -> None:
+    """Say in one line what a start of `flask run` comes to, or why it cannot listen."""
+    run = _flask_run()
+    if run is None or is_running_from_reloader():
+        return
+    host, port = run.params["host"], run.params["port"]
+    if _is_taken(host, port):
+        sys.exit(
+            f"Port {port} of {host} is taken by another program (on a Mac: AirPlay). Stop that program, or set "
+            "CALLBACK_PORT in .env to another port, such as 8080."
+        )
+    say_start(demo, url_of(host, port), folder)
+
+
+def say_start(demo: bool, address: str, folder: Path) -> None:
+    """Print the one line that every start says."""
+    mode = "demo, with made-up users and files" if demo else "live, with Box"
+    print(f"{mode}: {address}, data in {folder}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def serve(app: Flask) -> None:
+    """Serve ``app`` where the settings say."""
+    flow = cast(State, app.extensions["box_auth"]).flow
+    settings = flow.settings if flow else Settings("", "")
+    host, port = settings.callback_hostname, settings.callback_port
+    if flow:
+        state = cast(State, app.extensions["box_auth"])
+        say_start(state.demo, url_of(host, port), state.folder)
+    app.run(host, port)
+
+
+def forget_other_dotenv() -> None:
+    """Take back what `flask` put into the environment from a `.env` of a folder above the project, or beside it.
+
+    It looks upward from the working folder until it finds one (`flask.cli.load_dotenv`), so that a project without a
+    `.env` would run with somebody else's settings.
+    """
+    if click.get_current_context(silent=True) is None or os.environ.get("FLASK_SKIP_DOTENV"):
+        return
+    found = find_dotenv(usecwd=True)
+    if not found or Path(found).resolve() == (config.ROOT / ".env").resolve():
+        return
+    values = dotenv_values(found)
+    taken = [name for name in config.NAMES if values.get(name) and os.environ.get(name) == values[name]]
+    for name in taken:
+        del os.environ[name]
+    if taken:
+        print(f"Not used, because only the project's own .env counts: {found}", file=sys.stderr)  # noqa: T201
+
+
 def _flask_run() -> click.Context | None:
     context = click.get_current_context(silent=True)
     return context if context and context.info_name == "run" and "port" in context.params else None
@@ -45,3 +103,14 @@ def _flask_run() -> click.Context | None:
 
 def _is_default(run: click.Context, option: str) -> bool:
     return run.get_parameter_source(option) == ParameterSource.DEFAULT
+
+
+def _is_taken(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        if os.name == "posix":  # connections that ended a moment ago do not count
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False

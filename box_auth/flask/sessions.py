@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import secrets
 import time
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, cast
+from urllib.parse import urlsplit
 
 from cachelib import FileSystemCache
 from cachelib.base import BaseCache
@@ -15,6 +16,7 @@ from cachelib.serializers import JSONSerializer
 from flask import Flask, Request, Response, g, request
 from flask_session.cachelib import CacheLibSessionInterface
 
+from .. import private_files
 from ..config import Settings
 from ..errors import StoreUnavailable
 
@@ -23,18 +25,39 @@ _SWEEP = 3600.0  # seconds between two clean-ups of expired files by one process
 
 
 def install(app: Flask, folder: Path, settings: Settings) -> None:
-    """Give ``app`` server-side sessions, in Redis or as JSON files in ``folder``, and a secret key if it has none."""
+    """Give ``app`` server-side sessions, in Redis or as JSON files in ``folder``, and a secret key if it has none.
+
+    What the app set itself stays: SECRET_KEY, SESSION_COOKIE_… and PERMANENT_SESSION_LIFETIME.
+    """
     app.secret_key = app.secret_key or settings.secret_key or own_secret_key(folder)
-    app.config.update(
-        SESSION_REFRESH_EACH_REQUEST=False,  # a request that only reads writes nothing
-        PERMANENT_SESSION_LIFETIME=LIFETIME,
-        SESSION_COOKIE_NAME="box_session",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",  # the way back from Box is a link from another site
-        SESSION_COOKIE_SECURE=settings.redirect_uri.startswith("https:"),
-    )
+    ours = {
+        "SESSION_REFRESH_EACH_REQUEST": False,  # a request that only reads writes nothing
+        "PERMANENT_SESSION_LIFETIME": LIFETIME,
+        "SESSION_COOKIE_NAME": cookie_name(folder, settings),
+        "SESSION_COOKIE_PATH": _cookie_path(settings),
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",  # the way back from Box is a link from another site
+        "SESSION_COOKIE_SECURE": settings.redirect_uri.startswith("https:"),
+    }
+    for name, value in ours.items():
+        if app.config.get(name) is Flask.default_config[name]:
+            app.config[name] = value
     app.session_interface = _Sessions(app, _cache(folder, settings), key_prefix="box:session:")
     app.before_request(_say_that_sessions_are_away)
+
+
+def cookie_name(folder: Path, settings: Settings) -> str:
+    """Return a name of this fork's own: browsers send a host's cookies to all its ports.
+
+    It follows from the folder; with Redis, which many folders share, from the redirect URI.
+    """
+    place = settings.redirect_uri if settings.redis_url else str(folder.resolve())
+    return f"box_session_{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+
+
+def _cookie_path(settings: Settings) -> str | None:
+    """Return the prefix under which visitors see the app, if the redirect URI tells of one."""
+    return urlsplit(settings.redirect_uri).path.removesuffix("/callback") or None
 
 
 def _cache(folder: Path, settings: Settings) -> BaseCache:
@@ -72,23 +95,10 @@ def _say_that_sessions_are_away() -> None:
 def own_secret_key(folder: Path) -> str:
     """Return the key in ``folder/secret_key``; the first process that asks makes it (mode 0600)."""
     path = folder / "secret_key"
-    try:
+    with private_files.named_errors(path.name), private_files.locked(path):
         if not path.exists() or not path.stat().st_size:
-            _make_private(folder)
-            draft = folder / f".secret_key.{secrets.token_hex(8)}"
-            with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(32))
-            try:
-                if path.exists():  # but empty: no key at all
-                    path.unlink(missing_ok=True)
-                os.link(draft, path)  # whole at once, and never over another process's
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
+            private_files.write(path, secrets.token_urlsafe(32).encode())
         return path.read_text().strip()
-    except OSError as error:
-        raise StoreUnavailable("store_unavailable", f"{path.name}: {error.strerror}.") from None
 
 
 class _Json(JSONSerializer):
@@ -106,13 +116,15 @@ class SessionFiles(FileSystemCache):
     serializer = _Json()  # type: ignore[assignment]
 
     def __init__(self, folder: Path) -> None:
-        _make_private(folder)
+        with private_files.named_errors(folder.name):
+            private_files.make_folder(folder)
         super().__init__(str(folder), threshold=0, mode=0o600)
         self._folder = folder
         self._swept = 0.0
 
     def set(self, key: str, value: Any, timeout: Any = None, mgmt_element: bool = False) -> bool:
-        _make_private(self._folder)  # again, if somebody removed it to start over
+        with private_files.named_errors(self._folder.name):
+            private_files.make_folder(self._folder)  # again, if somebody removed it to start over
         if not super().set(key, value, timeout, mgmt_element):
             raise StoreUnavailable("store_unavailable", f"{self._folder.name}: the session could not be written.")
         return True
@@ -129,10 +141,3 @@ class SessionFiles(FileSystemCache):
                     left.unlink()
             except FileNotFoundError:
                 pass
-
-
-def _make_private(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnavailable("store_unavailable", f"{folder.name}: {error.strerror}.") from None

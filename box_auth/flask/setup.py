@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import current_app, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from jinja2 import TemplateNotFound
 
 from .. import config
 from ..addresses import LOOPBACK
 from ..errors import ConfigError
+from ..plain_page import plain_page
+from .state import state
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,13 @@ class Progress:
 
 def show() -> ResponseReturnValue:
     """Make the page. It has no form: the two values go from the console into `.env`, never through the browser."""
-    redirect_uri, lines = _values(config.default_redirect_uri(current_app.extensions["box_auth"].flow.settings))
-    progress = _look(Path(current_app.root_path))
-    return render_template("setup.html", redirect_uri=redirect_uri, lines=lines, progress=progress)
+    redirect_uri, lines = _values(config.default_redirect_uri(state().engine.settings))
+    progress = _progress()
+    try:
+        return render_template("setup.html", redirect_uri=redirect_uri, lines=lines, progress=progress)
+    except TemplateNotFound:
+        steps = ["Save this redirect URI in the Box developer console:", redirect_uri, "Then fill in .env:"]
+        return plain_page("Connect your own Box app", *steps, "CLIENT_ID = …", "CLIENT_SECRET = …", *lines)
 
 
 def _values(local: str) -> tuple[str, list[str]]:
@@ -44,12 +50,12 @@ def _values(local: str) -> tuple[str, list[str]]:
     return local, [f"CALLBACK_HOSTNAME = {parts.hostname}", f"CALLBACK_PORT = {parts.port}"]
 
 
-def _look(folder: Path) -> Progress:
+def _progress() -> Progress:
     values: dict[str, str] = {}
     problems: tuple[str, ...] = ()
     try:
-        values = config.read(folder)  # as they are now, not as they were when the app started
-        config.parse({"CLIENT_ID": "-", "CLIENT_SECRET": "-", **values}, folder)
+        values = config.read()  # as they are now, not as they were when the app started
+        config.parse({"CLIENT_ID": "-", "CLIENT_SECRET": "-", **values}, config.ROOT)
     except ConfigError as error:
         problems = error.problems
-    return Progress((folder / ".env").is_file(), "CLIENT_ID" in values, "CLIENT_SECRET" in values, problems)
+    return Progress((config.ROOT / ".env").is_file(), "CLIENT_ID" in values, "CLIENT_SECRET" in values, problems)

@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from typing import cast
 
-from flask import current_app, request, session
+from flask import current_app, g, request, session
 from flask_wtf.csrf import generate_csrf
 
 from ..errors import SignInFailed
-from ..flow import Flow, PendingLogin
-from ..stores.base import TokenRecord
+from ..flow import PendingLogin
+from ..stores.record import TokenRecord
+from .state import state
+from .user import User
 
 _PENDING = 10  # sign-ins under way that a browser may have; the oldest make room
 _TOUCH = 86400.0  # seconds after which a session in use is written again, so that it lives on
 
 
-@dataclass(frozen=True)
-class User:
-    """Who is signed in: Box's user id, and name and login as they were at sign-in."""
+def current_record() -> TokenRecord | None:
+    """Return the record of who is signed in on this request. It is loaded once, and changes with `sign_in`."""
+    if "box_record" not in g:
+        g.box_record = None  # should the store fail now, the page that tells of it must not ask again
+        g.box_record = _find_record()
+    return cast(TokenRecord | None, g.box_record)
 
-    id: str
-    name: str
-    login: str
 
-
-def find_user(flow: Flow) -> User | None:
-    """Return whom the session names, if that sign-in has not been ended."""
+def _find_record() -> TokenRecord | None:
     user_id, grant = session.get("box_user"), session.get("box_grant")
-    record = flow.find(user_id, grant) if user_id and grant else None
+    record = state().engine.find(user_id, grant) if user_id and grant else None
     if record is None:
+        if user_id and state().hooks.sign_out and session.get("box_told") != grant:
+            session["box_told"] = grant
+            state().hooks.tell(_session_user(), "elsewhere")
         return None
     if time.time() - session.get("box_touched", 0) > _TOUCH:
         session["box_touched"] = time.time()
-    return User(record.user_id, record.name, record.login)
+    return record
 
 
 def why_signed_out() -> str:
-    """Return the code of the problem for a visitor of whom `find_user` knows nobody."""
+    """Return the code of the problem for a visitor of whom `current_record` knows nobody."""
     if session.get("box_user"):
         return "signed_out"
     cookie = request.cookies.get(current_app.config["SESSION_COOKIE_NAME"])
@@ -50,21 +53,44 @@ def remember_login(pending: PendingLogin) -> None:
     session["box_logins"] = {**logins, pending.state: {"at": pending.begun_at, "next": pending.next}}
 
 
-def take_login(state: str) -> PendingLogin | None:
-    """Use up the sign-in that belongs to ``state``; None if this browser began none such."""
+def take_login(name: str) -> PendingLogin | None:
+    """Use up the sign-in that belongs to the state ``name``; None if this browser began none such."""
     logins = session.get("box_logins", {})
-    login = logins.get(state)
+    login = logins.get(name)
     if login is None:
         return None
     if "used" in login:
         raise SignInFailed("state_used")
-    session["box_logins"] = {**logins, state: {**login, "used": True}}
-    return PendingLogin(state, login["at"], login["next"])
+    session["box_logins"] = {**logins, name: {**login, "used": True}}
+    return PendingLogin(name, login["at"], login["next"])
 
 
 def sign_in(record: TokenRecord) -> None:
     """Make the session that of the record's user, under a new id."""
+    earlier = session.get("box_user")
+    if earlier and earlier != record.user_id and session.get("box_told") != session.get("box_grant"):
+        state().hooks.tell(_session_user(), "switched")
+    _set_record(record)
     session.pop("csrf_token", None)
-    session.update(box_user=record.user_id, box_grant=record.grant, box_touched=time.time())
+    session.pop("box_told", None)
+    session.update(box_user=record.user_id, box_name=record.name, box_login=record.login)
+    session.update(box_grant=record.grant, box_touched=time.time())
     generate_csrf()  # now, so that the first page with a form does not have to write the session
     current_app.session_interface.regenerate(session)  # type: ignore[attr-defined]
+
+
+def sign_out(reason: str) -> None:
+    """Have nobody signed in for the rest of this request, and tell of it, once a sign-in."""
+    if session.get("box_user") and session.get("box_told") != session.get("box_grant"):
+        session["box_told"] = session.get("box_grant")
+        state().hooks.tell(_session_user(), reason)
+    _set_record(None)
+
+
+def _set_record(record: TokenRecord | None) -> None:
+    g.box_record = record
+    g.pop("box_client", None)
+
+
+def _session_user() -> User:
+    return User(session.get("box_user", ""), session.get("box_name", ""), session.get("box_login", ""))

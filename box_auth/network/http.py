@@ -37,7 +37,7 @@ class PooledSession(requests.Session):
         self._local = threading.local()
         self._proxies_for = functools.lru_cache(maxsize=64)(_proxies_for)
 
-    def whole_answers_by(self, deadline: float | None) -> None:
+    def read_whole_by(self, deadline: float | None) -> None:
         """Have this thread's next answers read whole before ``deadline`` (monotonic seconds), or streamed if None."""
         self._local.deadline = deadline
 

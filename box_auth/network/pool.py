@@ -16,7 +16,7 @@ from box_sdk_gen import BaseUrls, NetworkSession
 from ..config import Settings
 from ..errors import BoxUnavailable
 from .http import CONNECTIONS, PooledSession
-from .retries import BRIEF, BUDGET, READ, NoRetries, PatientClient
+from .retries import BUDGET, READ, SHORT_BUDGET, NoRetries, RetryingClient
 
 
 class Network:
@@ -31,7 +31,7 @@ class Network:
         self._lock = threading.Lock()
         self._pid = 0
         self._session: NetworkSession | None = None
-        self._brief: NetworkSession | None = None
+        self._short: NetworkSession | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._http: PooledSession | None = None
 
@@ -41,10 +41,15 @@ class Network:
         return cast(NetworkSession, self._session)
 
     @property
-    def brief(self) -> NetworkSession:
+    def client(self) -> RetryingClient:
+        """What sends this process's requests; it knows no user."""
+        return cast(RetryingClient, self.session.network_client)
+
+    @property
+    def short_session(self) -> NetworkSession:
         """A session over the same connections for calls that the page can do without."""
         self._once_a_process()
-        return cast(NetworkSession, self._brief)
+        return cast(NetworkSession, self._short)
 
     def at_once(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make several calls side by side and return their results in order; the first error is raised.
@@ -80,9 +85,9 @@ class Network:
                 self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="box")
                 self._http = PooledSession()
                 self._session = self._make_session(BUDGET)
-                self._brief = self._make_session(BRIEF)
+                self._short = self._make_session(SHORT_BUDGET)
                 self._pid = os.getpid()
 
     def _make_session(self, budget: float) -> NetworkSession:
-        client = PatientClient(cast(PooledSession, self._http), budget)
+        client = RetryingClient(cast(PooledSession, self._http), budget)
         return NetworkSession(network_client=client, retry_strategy=NoRetries(), base_urls=self._urls)

@@ -9,19 +9,18 @@ import time
 from typing import Any, cast
 
 import requests
-from box_sdk_gen import BoxAPIError, BoxDeveloperTokenAuth, BoxSDKError, NetworkSession
+from box_sdk_gen import BoxAPIError, BoxSDKError, NetworkSession
 from box_sdk_gen.networking import BoxNetworkClient, NetworkClient
-from box_sdk_gen.networking.auth import Authentication
 from box_sdk_gen.networking.fetch_options import FetchOptions, ResponseFormat
 from box_sdk_gen.networking.fetch_response import FetchResponse
 from box_sdk_gen.networking.retries import RetryStrategy
 from box_sdk_gen.networking.timeout_config import TimeoutConfig
 
-from ..errors import BoxAuthError, BoxUnavailable, SignInRequired
+from ..errors import BoxAuthError, BoxUnavailable
 from .http import PooledSession
 
 BUDGET = 10.0  # seconds a page waits for one call to Box, retries and all
-BRIEF = 2.5  # the same where the page can go on without an answer
+SHORT_BUDGET = 2.5  # the same where the page can go on without an answer
 CONNECT = 3.0  # seconds to make a connection
 READ = 6.0  # seconds for Box to begin its answer; contents (uploads, downloads) get READ_CONTENT
 READ_CONTENT = 60.0
@@ -29,21 +28,11 @@ READ_CONTENT = 60.0
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT"})
 
 
-class Renewable(Authentication):
-    """An authentication that can replace a token which Box refused, once and without a pause."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-
-    def renew(self, refused: str) -> None:
-        raise NotImplementedError
-
-
-class PatientClient(NetworkClient):
+class RetryingClient(NetworkClient):
     """Sends the SDK's requests with a retry policy made for pages: bounded in time, and never a blind repeat.
 
-    Raises `BoxUnavailable` when Box is away, slow, busy or down, `SignInRequired` when it refuses a renewed token,
-    and leaves Box's other refusals (404, 409 …) to the caller as the SDK's `BoxAPIError`.
+    Raises `BoxUnavailable` when Box is away, slow, busy or down, and leaves Box's refusals (401, 404, 409 …) to the
+    caller as the SDK's `BoxAPIError`.
     """
 
     def __init__(self, http: PooledSession, budget: float) -> None:
@@ -53,48 +42,39 @@ class PatientClient(NetworkClient):
         self._sdk = BoxNetworkClient(requests_session=http)
 
     def fetch(self, options: FetchOptions) -> FetchResponse:
-        deadline = time.monotonic() + self._budget
-        streams = _Streams(options)
-        renewed = False
+        return self.fetch_by(time.monotonic() + self._budget, options)
+
+    def fetch_by(self, deadline: float, options: FetchOptions) -> FetchResponse:
+        """Fetch, and begin no attempt after ``deadline`` (monotonic seconds)."""
+        body = RequestBody(options)
+        method = options.method.upper()
         attempt = 0
         while True:
             attempt += 1
-            asked_at = time.monotonic()
-            token = options.auth.retrieve_token().access_token if options.auth else None
-            deadline += time.monotonic() - asked_at  # another's refresh has time limits of its own
             try:
-                response = self._send(options, token, deadline)
+                response = self._send(options, deadline)
                 wait = _pause(response.headers, attempt) if response.status == 202 else None
                 if wait is None or not _fits(wait, deadline):
                     return response
             except BoxAPIError as error:
                 status = error.response_info.status_code
-                if status == 401 and isinstance(options.auth, Renewable) and token and streams.rewindable:
-                    if renewed:
-                        raise SignInRequired("token_refused") from None
-                    asked_at = time.monotonic()
-                    options.auth.renew(token)
-                    deadline += time.monotonic() - asked_at
-                    renewed, wait = True, 0.0
-                elif status == 429 or (status >= 500 and status != 501):
-                    wait = _pause(error.response_info.headers, attempt, default=0.3)
-                    repeatable = status == 429 or options.method.upper() in REPEATABLE
-                    if wait is None or not (repeatable and streams.rewindable and _fits(wait, deadline)):
-                        raise _unavailable(error) from None
-                else:
+                if status != 429 and (status < 500 or status == 501):
                     raise
+                wait = _pause(error.response_info.headers, attempt, default=0.3)
+                repeatable = status == 429 or method in REPEATABLE
+                if wait is None or not (repeatable and body.rewindable and _fits(wait, deadline)):
+                    raise _unavailable(error) from None
             except BoxSDKError as error:
                 problem = _no_answer(error.error)
                 wait = 0.3 * attempt
-                again = problem.code == "box_unreachable" and options.method.upper() in REPEATABLE
-                if not (again and attempt < 3 and streams.rewindable and _fits(wait, deadline)):
+                again = problem.code == "box_unreachable" and method in REPEATABLE
+                if not (again and attempt < 3 and body.rewindable and _fits(wait, deadline)):
                     raise problem from None
-            if wait:
-                time.sleep(wait)
-            streams.rewind()
+            time.sleep(wait)
+            body.rewind()
 
-    def _send(self, options: FetchOptions, token: str | None, deadline: float) -> FetchResponse:
-        """Make one attempt, with the token given and within the time left."""
+    def _send(self, options: FetchOptions, deadline: float) -> FetchResponse:
+        """Make one attempt, within the time left."""
         session = cast(NetworkSession, options.network_session)
         contents = options.response_format == ResponseFormat.BINARY or options.url.startswith(
             session.base_urls.upload_url + "/"
@@ -102,11 +82,10 @@ class PatientClient(NetworkClient):
         left = max(0.1, deadline - time.monotonic())
         read = READ_CONTENT if contents else min(READ, left)
         once = copy.copy(options)
-        once.auth = BoxDeveloperTokenAuth(token) if token else None
         once.network_session = session.with_timeout_config(
             TimeoutConfig(connection_timeout_ms=int(min(CONNECT, left) * 1000), read_timeout_ms=int(read * 1000))
         )
-        self._http.whole_answers_by(None if contents else deadline)
+        self._http.read_whole_by(None if contents else deadline)
         try:
             response = self._sdk.fetch(once)
         except OSError:  # the file that REQUESTS_CA_BUNDLE names; what the network does comes as an SDK error
@@ -117,7 +96,7 @@ class PatientClient(NetworkClient):
 
 
 class NoRetries(RetryStrategy):
-    """Keeps the SDK from repeating anything: it sleeps after a 401 and repeats refreshes (`PatientClient` decides)."""
+    """Keeps the SDK from repeating anything: it sleeps after a 401 and repeats refreshes (`RetryingClient` decides)."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -129,8 +108,8 @@ class NoRetries(RetryStrategy):
         return 0.0
 
 
-class _Streams:
-    """The bodies of one request, which must be wound back before it is sent again."""
+class RequestBody:
+    """The streams that one request sends, which must be rewound before it is sent again."""
 
     def __init__(self, options: FetchOptions) -> None:
         parts = [part.file_stream for part in options.multipart_data or []]

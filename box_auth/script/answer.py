@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import BoxAuthError, SignInFailed
 from ..flow import Flow, PendingLogin
-from ..stores.base import TokenRecord
+from ..stores.record import TokenRecord
 from .terminal import say
 
 _NOT_OURS = ("state_missing", "state_unknown")
@@ -56,7 +56,7 @@ class Answer:
                     pass
             with self._lock:  # an answer that came in time may be under way still
                 if not self._result.done():
-                    raise SignInFailed("sign_in_timeout", f"The limit was {spoken(seconds)}.")
+                    raise SignInFailed("sign_in_timeout", f"The limit was {format_duration(seconds)}.")
             return self._result.result()
         finally:
             self._over = True
@@ -88,7 +88,7 @@ class Answer:
                 say(f"{error.problem.title}. {error.problem.todo} [{error.code}]")
 
 
-def spoken(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:g} seconds"
 
 

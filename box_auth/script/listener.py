@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 import socket
 import threading
@@ -15,25 +14,20 @@ from urllib.parse import parse_qsl
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from ..errors import BoxAuthError
-from ..stores.base import TokenRecord
+from ..plain_page import plain_page, problem_page
+from ..stores.record import TokenRecord
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 Take = Callable[[Mapping[str, str]], TokenRecord]
-_PATIENCE = 3.0  # seconds to let the last page reach the browser
+_LAST_PAGE = 3.0  # seconds to let the last page reach the browser
 _HEADERS = [
     ("Content-Type", "text/html; charset=utf-8"),
     ("Cache-Control", "no-store"),
     ("Referrer-Policy", "no-referrer"),  # the address holds a login code
     ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
 ]
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark"><title>{title}</title>
-<body style="font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto; padding: 0 1rem">
-<h1 style="font-size: 1.5rem">{title}</h1>{lines}</body></html>
-"""
 
 
 class Listener:
@@ -60,7 +54,7 @@ class Listener:
     def close(self) -> None:
         """Free the port, once the answers under way are sent."""
         with self._quiet:
-            self._quiet.wait_for(lambda: not self._answering, _PATIENCE)
+            self._quiet.wait_for(lambda: not self._answering, _LAST_PAGE)
         if self._take:
             self._server.shutdown()
         self._server.server_close()
@@ -89,14 +83,8 @@ class Listener:
         try:
             record = self._take(dict(parse_qsl(query)))
         except BoxAuthError as error:
-            problem = error.problem
-            lines = [problem.happened, error.detail, problem.todo, f"Code: {problem.code}"]
-            return _page(
-                start_response,
-                f"{problem.status} {HTTPStatus(problem.status).phrase}",
-                problem.title,
-                *filter(None, lines),
-            )
+            status = HTTPStatus(error.problem.status)
+            return _send(start_response, f"{status} {status.phrase}", problem_page(error.problem, error.detail))
         name = record.name or record.login
         return _page(start_response, "200 OK", "You are signed in", f"As {name}. You can close this page.")
 
@@ -107,9 +95,12 @@ class Listener:
 
 
 def _page(start_response: StartResponse, status: str, title: str, *lines: str) -> list[bytes]:
+    return _send(start_response, status, plain_page(title, *lines))
+
+
+def _send(start_response: StartResponse, status: str, page: str) -> list[bytes]:
     start_response(status, list(_HEADERS))
-    text = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-    return [_PAGE.format(title=html.escape(title), lines=text).encode()]
+    return [page.encode()]
 
 
 class _Last(list[bytes]):

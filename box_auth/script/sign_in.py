@@ -17,10 +17,10 @@ from .. import config
 from ..addresses import ANY_ADDRESS, LOOPBACK, loopback_redirect_uri
 from ..errors import ConfigError, SignInRequired
 from ..flow import Flow, open_flow
-from ..stores.base import TokenRecord
-from .answer import Answer, spoken
+from ..stores.record import TokenRecord
+from .answer import Answer, format_duration
 from .listener import Listener
-from .saved_user import ScriptSession
+from .saved_user import SavedUser
 from .terminal import say
 
 if TYPE_CHECKING:
@@ -44,26 +44,27 @@ def connect(*, demo: Demo | None = None, wait: float = WAIT, folder: Path = conf
     ``demo`` is called instead of Box when no CLIENT_ID and no CLIENT_SECRET are set, as in `box_auth.flask`.
     ``wait`` is in seconds. Raises children of `BoxAuthError`.
     """
-    values, data, stand_in = config.read(folder), folder / "instance", None
+    values, stand_in = config.read(folder), None
+    data = config.instance_folder(values, folder)
     if demo and config.is_demo(values):
         data, stand_in = data / "demo", _StandIn()
         values = {**values, **_started(demo, stand_in, data), "REDIRECT_URI": "/callback"}
     flow = open_flow(config.parse(values, data, own_pages=stand_in is not None))
-    session = ScriptSession(flow, data)
+    saved = SavedUser(flow, data)
     try:
-        return _connection(flow, session.record())
+        return _connection(flow, saved.record())
     except SignInRequired:
-        return _connection(flow, sign_in(session, wait=wait, pages=stand_in.wsgi_app if stand_in else None))
+        return _connection(flow, sign_in(saved, wait=wait, pages=stand_in.wsgi_app if stand_in else None))
 
 
-def sign_in(session: ScriptSession, *, wait: float = WAIT, pages: WSGIApplication | None = None) -> TokenRecord:
+def sign_in(saved: SavedUser, *, wait: float = WAIT, pages: WSGIApplication | None = None) -> TokenRecord:
     """Ask the person to sign in, and remember who did. ``pages`` are a stand-in's, to be served beside the callback.
 
     Box's answer comes to the local port, or is pasted, whichever is first. Raises `SignInFailed`, also when nobody
     answers within ``wait`` seconds, and `StoreUnavailable` before anybody is asked.
     """
-    session.check_room()
-    flow = session.flow
+    saved.check_room()
+    flow = saved.flow
     listener, redirect_uri = _listen(flow.settings, pages)
     with listener:
         address, pending = flow.start(redirect_uri=redirect_uri)
@@ -75,11 +76,11 @@ def sign_in(session: ScriptSession, *, wait: float = WAIT, pages: WSGIApplicatio
             "Sign in with Box in the browser that opens now. If none does, open this address yourself:\n\n"
             f"  {address}\n\n"
             "Is that browser on another machine? Then its last page does not load: paste that page's address here.\n"
-            f"Waiting {spoken(wait)}; Ctrl-C stops."
+            f"Waiting {format_duration(wait)}; Ctrl-C stops."
         )
         threading.Thread(target=_open_and_read, args=(address, answer), daemon=True).start()
         record = answer.wait(wait)
-    session.remember(record)
+    saved.remember(record)
     return record
 
 
@@ -112,7 +113,7 @@ def _nothing_here(environ: WSGIEnvironment, start_response: StartResponse) -> li
 
 
 def _connection(flow: Flow, record: TokenRecord) -> Connection:
-    client = flow.client(record.user_id, record.grant)
+    client = flow.client(record)
     return Connection(client.users.get_user_me(), client)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..config import Settings
-from .base import PLAIN, TokenStore
+from .base import TokenStore
 from .files import FileStore
+from .record import PLAIN
 
 
 def open_store(settings: Settings) -> TokenStore:

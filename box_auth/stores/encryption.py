@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from ..errors import StoreUnavailable
-from .base import TokenRecord, TokenStore, decode, encode, is_encrypted
+from .base import TokenStore
+from .record import TokenRecord, decode, encode, is_encrypted
 
 _OVERHEAD = 1 + 8 + 16 + 32  # a Fernet token's version, time, IV and HMAC, in bytes around its 16-byte blocks
 
@@ -44,10 +45,10 @@ def rotate(store: TokenStore) -> int:
     """Write every record again, under the first key; return how many. Raises `StoreUnavailable`, losing nothing."""
     count = 0
     for user_id in store.users():
-        with store.lock(user_id):
-            record = store.load(user_id)
+        with store.lock(user_id) as held:
+            record = held.load()
             if record:
-                store.save(record)
+                held.save(record)
                 count += 1
     return count
 

@@ -17,13 +17,14 @@ from redis.lock import Lock
 from redis.retry import Retry
 
 from ..errors import SignInBusy, StoreUnavailable
-from .base import LOCK_WAIT, PLAIN, Codec, TokenStore, check_id
+from .base import Held, TokenStore, check_id
+from .record import PLAIN, Codec
 
 RECORD_LIFE = timedelta(days=60)  # as long as Box's refresh tokens live unused (guides, expiration)
 # Seconds after which a dead holder's lock ends by itself: more than one try of a refresh takes (`CONNECT` and `READ`),
 # less than others wait for it (`LOCK_WAIT`). A living holder prolongs its lock for as long as it needs.
 LOCK_LIFE = 10.0
-_PATIENCE = 2.0  # seconds to connect, and to answer
+_TIMEOUT = 2.0  # seconds to connect, and to answer
 
 
 @functools.cache
@@ -31,8 +32,8 @@ def connect(url: str) -> redis.Redis:
     """Return a client for `REDIS_URL`. It connects when first used, and again by itself after an outage."""
     return redis.Redis.from_url(
         url,
-        socket_connect_timeout=_PATIENCE,
-        socket_timeout=_PATIENCE,
+        socket_connect_timeout=_TIMEOUT,
+        socket_timeout=_TIMEOUT,
         retry=Retry(NoBackoff(), 1),  # one new connection, if the pooled one had died
     )
 
@@ -50,7 +51,7 @@ class RedisStore(TokenStore):
         return sorted(name for key in keys if (name := key.rpartition(":")[2]).isdigit() and key == _key(name))
 
     @contextlib.contextmanager
-    def lock(self, user_id: str, wait: float = LOCK_WAIT) -> Iterator[None]:
+    def acquire(self, user_id: str, wait: float) -> Iterator[None]:
         name = f"box:lock:{check_id(user_id)}"
         # Each holder has a token of its own, so nobody frees a lock that has passed to somebody else.
         lock = self._redis.lock(name, timeout=LOCK_LIFE, sleep=0.02, blocking_timeout=wait, thread_local=False)
@@ -68,25 +69,26 @@ class RedisStore(TokenStore):
             except (LockError, redis.RedisError):  # it ended by itself, or will
                 pass
 
-    def delete(self, user_id: str) -> None:
-        with redis_errors():
-            self._redis.delete(_key(user_id))
-
-    def check_room(self, user_id: str) -> None:
-        with redis_errors():
-            self._redis.set(f"box:room:{check_id(user_id)}", b" " * 8192, px=1000)
-
     def read(self, user_id: str) -> bytes | None:
         with redis_errors():
             return get_bytes(self._redis, _key(user_id))
 
-    def write(self, user_id: str, data: bytes) -> None:
+    def write(self, held: Held, data: bytes) -> None:
         with redis_errors():
-            self._redis.set(_key(user_id), data, ex=RECORD_LIFE)
+            self._redis.set(_key(held.user_id), data, ex=RECORD_LIFE)
 
-    def set_aside(self, user_id: str) -> None:
+    def delete(self, held: Held) -> None:
         with redis_errors():
-            self._redis.rename(_key(user_id), f"{_key(user_id)}:unreadable-{time.time_ns()}")
+            self._redis.delete(_key(held.user_id))
+
+    def set_aside(self, held: Held) -> None:
+        key = _key(held.user_id)
+        with redis_errors():
+            self._redis.rename(key, f"{key}:unreadable-{time.time_ns()}")
+
+    def try_write(self, held: Held) -> None:
+        with redis_errors():
+            self._redis.set(f"box:room:{held.user_id}", b" " * 8192, px=1000)
 
 
 def _prolong(lock: Lock, released: threading.Event) -> None:

@@ -235,6 +235,10 @@ class Visitor:
         answer = self.answer(self.consent_page(), user, button, allow_redirects=False)
         return urljoin(answer.url, answer.headers["Location"])
 
+    def session_cookie(self) -> str:
+        """The session's cookie, whose name is this app's own, as a header has it."""
+        return next(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies if "session" in cookie.name)
+
     def csrf_token(self) -> str:
         return re.search(r'name="csrf_token" value="([^"]+)"', self.get("/").text)[1]
 

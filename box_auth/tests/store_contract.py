@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from box_auth.errors import SignInBusy, StoreUnavailable
-from box_auth.stores.base import TokenRecord, TokenStore
+from box_auth.stores.base import TokenStore
+from box_auth.stores.record import TokenRecord
 
 RECORD = TokenRecord(
     user_id="11446498",
@@ -21,16 +22,27 @@ RECORD = TokenRecord(
 )
 
 
+def save(store: TokenStore, record: TokenRecord) -> None:
+    with store.lock(record.user_id) as held:
+        held.save(record)
+
+
+def write(store: TokenStore, user_id: str, data: bytes) -> None:
+    """Put there what is no record."""
+    with store.lock(user_id) as held:
+        store.write(held, data)
+
+
 class StoreContract:
     """Subclasses give a fixture ``store`` and a fixture ``other``: a second store object over the same place."""
 
     def test_a_record_comes_back_as_it_was_saved(self, store: TokenStore, other: TokenStore):
-        store.save(RECORD)
+        save(store, RECORD)
         assert store.load(RECORD.user_id) == RECORD
         assert other.load(RECORD.user_id) == RECORD
 
     def test_an_unknown_lifetime_is_kept_unknown(self, store: TokenStore, other: TokenStore):
-        store.save(replace(RECORD, lifetime=None))
+        save(store, replace(RECORD, lifetime=None))
         assert other.load(RECORD.user_id).lifetime is None
 
     def test_nobody_is_there_at_first(self, store: TokenStore):
@@ -38,36 +50,52 @@ class StoreContract:
         assert store.users() == []
 
     def test_a_save_by_one_process_is_seen_by_the_other_at_once(self, store: TokenStore, other: TokenStore):
-        store.save(RECORD)
+        save(store, RECORD)
         other.load(RECORD.user_id)
         for number in range(20):
-            store.save(replace(RECORD, access_token=f"access-{number}"))
+            save(store, replace(RECORD, access_token=f"access-{number}"))
             assert other.load(RECORD.user_id).access_token == f"access-{number}"
 
     def test_users_do_not_meet(self, store: TokenStore):
-        store.save(RECORD)
-        store.save(replace(RECORD, user_id="7", access_token="seven"))
+        save(store, RECORD)
+        save(store, replace(RECORD, user_id="7", access_token="seven"))
         assert store.load(RECORD.user_id) == RECORD
         assert store.load("7").access_token == "seven"
         assert store.users() == sorted([RECORD.user_id, "7"])
 
     def test_a_deleted_record_is_gone_for_everybody(self, store: TokenStore, other: TokenStore):
-        store.save(RECORD)
+        save(store, RECORD)
         other.load(RECORD.user_id)
-        store.delete(RECORD.user_id)
+        with store.lock(RECORD.user_id) as held:
+            held.delete()
         assert other.load(RECORD.user_id) is None
         assert store.users() == []
-        store.delete(RECORD.user_id)  # twice is fine
+        with store.lock(RECORD.user_id) as held:
+            held.delete()  # twice is fine
+
+    def test_a_lock_that_was_given_back_changes_nothing_any_more(self, store: TokenStore):
+        save(store, RECORD)
+        with store.lock(RECORD.user_id) as held:
+            pass
+        for attempt in (held.load, held.delete, held.check_room, lambda: held.save(replace(RECORD, grant="late"))):
+            with pytest.raises(RuntimeError):
+                attempt()
+        assert store.load(RECORD.user_id) == RECORD
+
+    def test_the_lock_of_one_user_writes_no_other(self, store: TokenStore):
+        with store.lock("42") as held, pytest.raises(ValueError, match="lock"):
+            held.save(RECORD)
+        assert store.users() == []
 
     @pytest.mark.parametrize("bad", [b"", b"half a rec", b"\x80\x04\x95binary", b"[]", b'{"version": 2}'])
     def test_what_cannot_be_read_is_set_aside_also_by_who_holds_the_lock(self, store: TokenStore, bad: bytes):
-        store.write(RECORD.user_id, bad)
-        with store.lock(RECORD.user_id):
-            assert store.load(RECORD.user_id, locked=True) is None
+        write(store, RECORD.user_id, bad)
+        with store.lock(RECORD.user_id) as held:
+            assert held.load() is None
         assert store.users() == []
-        store.write(RECORD.user_id, bad)
+        write(store, RECORD.user_id, bad)
         assert store.load(RECORD.user_id) is None
-        store.save(RECORD)
+        save(store, RECORD)
         assert store.load(RECORD.user_id) == RECORD
 
     def test_the_lock_keeps_a_second_holder_out_until_it_is_free(self, store: TokenStore, other: TokenStore):
@@ -109,8 +137,8 @@ class StoreContract:
         assert (inside, most) == (0, 1)
 
     def test_there_is_room_for_a_record_and_asking_changes_nothing(self, store: TokenStore):
-        store.save(RECORD)
-        store.check_room(RECORD.user_id)
+        save(store, RECORD)
+        store.check_room()
         assert store.load(RECORD.user_id) == RECORD
 
     @pytest.mark.parametrize("name", ["../up", "", "1/2", "me", "1\n", "²", "1" * 33])
@@ -118,4 +146,4 @@ class StoreContract:
         with pytest.raises(StoreUnavailable):
             store.load(name)
         with pytest.raises(StoreUnavailable):
-            store.save(replace(RECORD, user_id=name))
+            save(store, replace(RECORD, user_id=name))

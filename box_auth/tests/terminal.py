@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from box_auth import config
 from box_auth.flow import open_flow
-from box_auth.script.saved_user import ScriptSession
+from box_auth.script.saved_user import SavedUser
 
 from .journey import clean_environment, free_port, live_settings
 from .walker import consent
@@ -123,7 +123,7 @@ def signed_in(folder: Path, settings: dict[str, str]) -> None:
     flow = open_flow(config.parse(settings, folder / "instance"))
     address, pending = flow.start()
     record = flow.finish(dict(parse_qsl(urlsplit(consent(address, "grant")).query)), pending)
-    ScriptSession(flow, folder / "instance").remember(record)
+    SavedUser(flow, folder / "instance").remember(record)
     flow.network.close()
 
 

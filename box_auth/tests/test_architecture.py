@@ -24,10 +24,11 @@ FLOORS = [
     {"cli"},
     {"script"},
     {"flow"},
+    {"user_client"},
     {"refresh"},
     {"oauth"},
     {"network", "stores"},
-    {"config"},
+    {"config", "plain_page", "private_files"},
     {"addresses", "errors"},
     {"problems"},
 ]

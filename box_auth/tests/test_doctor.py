@@ -147,7 +147,7 @@ def test_a_port_and_a_folder_that_this_user_may_not_have(open_fork, settings):
     program = (
         "import json, os, sys, box_auth.cli.doctor as d, cryptography.x509; from pathlib import Path;"
         "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534));"
-        "print(json.dumps([f.as_dict() for f in d.diagnose(Path('.').absolute(), Path('instance').absolute())]))"
+        "print(json.dumps([f.as_dict() for f in d.diagnose()]))"
     )
     done = run(fork, "-c", program, **{**settings, "CALLBACK_PORT": "81"})
     found = {finding["check"]: finding["code"] for finding in json.loads(done.stdout)}
@@ -210,7 +210,7 @@ def look(fork, monkeypatch, **settings) -> dict[str, dict[str, str]]:
             patch.delenv(name, raising=False)
         for name, value in settings.items():
             patch.setenv(name, value)
-        return {finding.check: finding.as_dict() for finding in diagnose(fork, fork / "instance")}
+        return {finding.check: finding.as_dict() for finding in diagnose(fork)}
 
 
 class answering:  # noqa: N801

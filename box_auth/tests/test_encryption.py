@@ -11,7 +11,7 @@ from box_auth.stores.encryption import Sealed, rotate
 from box_auth.stores.files import FileStore
 
 from .journey import checkout, clean_environment
-from .store_contract import RECORD, StoreContract
+from .store_contract import RECORD, StoreContract, save
 
 USER = RECORD.user_id
 FIRST, SECOND = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -36,13 +36,13 @@ class TestEncryptedFileStore(StoreContract):
 
 
 def test_nothing_of_a_record_can_be_read_on_the_disk(store):
-    store.save(RECORD)
+    save(store, RECORD)
     for text in (RECORD.access_token, RECORD.refresh_token, RECORD.name, RECORD.login, RECORD.grant, USER):
         assert text.encode() not in stored(store)
 
 
 def test_a_plain_file_from_before_is_read_and_written_again_encrypted(store):
-    FileStore(store.folder).save(RECORD)
+    save(FileStore(store.folder), RECORD)
     assert RECORD.refresh_token.encode() in stored(store)
     assert store.load(USER) == RECORD
     assert RECORD.refresh_token.encode() not in stored(store)
@@ -50,24 +50,24 @@ def test_a_plain_file_from_before_is_read_and_written_again_encrypted(store):
 
 
 def test_the_first_key_writes_and_all_keys_read(store):
-    store.save(RECORD)
+    save(store, RECORD)
     both = FileStore(store.folder, Sealed([SECOND, FIRST]))
     assert both.load(USER) == RECORD
-    both.save(RECORD)
+    save(both, RECORD)
     with pytest.raises(StoreUnavailable):
         FileStore(store.folder, Sealed([FIRST])).load(USER)
     assert FileStore(store.folder, Sealed([SECOND])).load(USER) == RECORD
 
 
 def test_rotation_moves_every_record_to_the_first_key(store):
-    store.save(RECORD)
+    save(store, RECORD)
     assert rotate(FileStore(store.folder, Sealed([SECOND, FIRST]))) == 1
     assert FileStore(store.folder, Sealed([SECOND])).load(USER) == RECORD
 
 
 @pytest.mark.parametrize(("codec", "code"), [(Sealed([SECOND]), "key_wrong"), (None, "key_missing")])
 def test_a_wrong_or_missing_key_is_a_clear_error_and_changes_nothing(store, codec, code):
-    store.save(RECORD)
+    save(store, RECORD)
     before = stored(store)
     locked_out = FileStore(store.folder, codec) if codec else FileStore(store.folder)
     with pytest.raises(StoreUnavailable) as caught:
@@ -79,7 +79,7 @@ def test_a_wrong_or_missing_key_is_a_clear_error_and_changes_nothing(store, code
 
 @pytest.mark.parametrize("cut", [7, 40, 101])
 def test_a_truncated_record_is_set_aside(store, cut):
-    store.save(RECORD)
+    save(store, RECORD)
     (store.folder / f"{USER}.json").write_bytes(stored(store)[:-cut])
     assert store.load(USER) is None
     assert list(store.folder.glob("*unreadable*"))
@@ -100,7 +100,7 @@ def test_the_command_makes_keys_and_rotates_to_the_first_and_says_what_is_wrong(
     folder = checkout(tmp_path / "fork")
     new = flask_box(folder, "new-key").stdout.strip()
     tokens = folder / "instance" / "tokens"
-    FileStore(tokens, Sealed([FIRST])).save(RECORD)
+    save(FileStore(tokens, Sealed([FIRST])), RECORD)
     done = flask_box(folder, "rotate-keys", TOKEN_ENCRYPTION_KEYS=f"{new}, {FIRST}")
     assert (done.returncode, done.stdout) == (0, "1 stored sign-ins are now under the first key.\n")
     assert FileStore(tokens, Sealed([new])).load(USER) == RECORD

@@ -13,7 +13,7 @@ import pytest
 from box_auth.errors import StoreUnavailable
 from box_auth.stores.files import FileStore
 
-from .store_contract import RECORD, StoreContract
+from .store_contract import RECORD, StoreContract, save
 
 USER = RECORD.user_id
 
@@ -33,7 +33,7 @@ class TestFileStore(StoreContract):
 
 
 def test_folder_and_files_are_private_and_the_file_is_plain_versioned_json(store):
-    store.save(RECORD)
+    save(store, RECORD)
     file = store.folder / f"{USER}.json"
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -42,7 +42,7 @@ def test_folder_and_files_are_private_and_the_file_is_plain_versioned_json(store
 
 def test_a_folder_that_was_open_to_others_is_closed(store):
     store.folder.mkdir(mode=0o755)
-    store.save(RECORD)
+    save(store, RECORD)
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
 
 
@@ -65,27 +65,27 @@ GOOD = json.dumps({"version": 1, **RECORD.__dict__})
     ],
 )
 def test_a_file_that_cannot_be_read_is_set_aside_and_not_deleted(store, content):
-    store.save(RECORD)
+    save(store, RECORD)
     (store.folder / f"{USER}.json").write_bytes(content)
     assert store.load(USER) is None
     (aside,) = store.folder.glob("*unreadable*")
     assert aside.read_bytes() == content
     assert store.users() == []
-    store.save(RECORD)
+    save(store, RECORD)
     assert store.load(USER) == RECORD
 
 
 def test_deleting_the_file_by_hand_means_starting_over(store):
-    store.save(RECORD)
+    save(store, RECORD)
     assert store.load(USER) == RECORD
     (store.folder / f"{USER}.json").unlink()
     assert store.load(USER) is None
 
 
 def test_what_a_dead_process_left_half_written_is_cleared_away(store):
-    store.save(RECORD)
+    save(store, RECORD)
     (store.folder / f".{USER}.0123456789abcdef.tmp").write_text("half")
-    store.save(RECORD)
+    save(store, RECORD)
     assert [path.name for path in store.folder.glob("*.tmp")] == []
     assert not list(store.folder.glob(".*.tmp"))
 
@@ -93,7 +93,7 @@ def test_what_a_dead_process_left_half_written_is_cleared_away(store):
 def test_a_place_that_cannot_be_used_is_an_error_that_names_the_folder_and_no_token(tmp_path):
     (tmp_path / "tokens").write_text("a file where the folder should be")
     store = FileStore(tmp_path / "tokens")
-    for attempt in (lambda: store.save(RECORD), lambda: store.load(USER), lambda: store.check_room(USER)):
+    for attempt in (lambda: save(store, RECORD), lambda: store.load(USER), lambda: store.check_room()):
         with pytest.raises(StoreUnavailable, match="tokens") as caught:
             attempt()
         assert "access-1" not in str(caught.value)
@@ -103,8 +103,8 @@ def write_again_and_again(folder, worker, stop):
     store, number = FileStore(folder), 0
     while not stop.is_set():
         number += 1
-        with store.lock(USER):
-            store.save(replace(RECORD, access_token=f"{worker}-{number}", refresh_token=f"{worker}-{number}"))
+        with store.lock(USER) as held:
+            held.save(replace(RECORD, access_token=f"{worker}-{number}", refresh_token=f"{worker}-{number}"))
 
 
 def read_again_and_again(folder, results):
@@ -119,7 +119,7 @@ def read_again_and_again(folder, results):
 
 
 def test_eight_processes_read_and_write_one_users_file_and_no_read_ever_fails(store):
-    store.save(replace(RECORD, access_token="first", refresh_token="first"))
+    save(store, replace(RECORD, access_token="first", refresh_token="first"))
     context = multiprocessing.get_context("spawn")
     stop, results = context.Event(), context.Queue()
     writers = [context.Process(target=write_again_and_again, args=(store.folder, number, stop)) for number in range(4)]
@@ -140,7 +140,7 @@ def save_with_a_full_disk(folder, results):
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))  # bytes: like a quota that is used up
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     store = FileStore(folder)
-    for attempt in (lambda: store.check_room(USER), lambda: store.save(replace(RECORD, access_token="new"))):
+    for attempt in (lambda: store.check_room(), lambda: save(store, replace(RECORD, access_token="new"))):
         try:
             attempt()
             results.put("it worked")
@@ -149,7 +149,7 @@ def save_with_a_full_disk(folder, results):
 
 
 def test_a_full_disk_is_noticed_before_a_refresh_and_loses_nothing(store):
-    store.save(RECORD)
+    save(store, RECORD)
     context = multiprocessing.get_context("fork")
     results = context.Queue()
     process = context.Process(target=save_with_a_full_disk, args=(store.folder, results))
@@ -165,14 +165,14 @@ def try_to_save(folder, results):
         os.setgid(65534)
         os.setuid(65534)
     try:
-        FileStore(folder).save(RECORD)
+        save(FileStore(folder), RECORD)
         results.put("saved")
     except StoreUnavailable as error:
         results.put(str(error))
 
 
 def test_a_read_only_folder_is_an_error_that_says_so(store):
-    store.save(RECORD)
+    save(store, RECORD)
     store.folder.chmod(0o500)
     context = multiprocessing.get_context("fork")
     results = context.Queue()

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from box_auth.cli.document import document
 from box_auth.errors import BoxAuthError
-from box_auth.problems import PROBLEMS, document
+from box_auth.problems import PROBLEMS
 
 from .journey import ROOT, needs
 from .terminal import run
@@ -36,12 +37,12 @@ BOX_SAYS = {
 def test_the_document_is_the_catalogue():
     needs("docs/troubleshooting.md")
     written = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
-    assert written == document(), "run: python -m box_auth.problems > docs/troubleshooting.md"
+    assert written == document(), "run: python -m box_auth.cli.document > docs/troubleshooting.md"
     assert re.findall(r"^### (\w+)$", written, re.MULTILINE) == list(PROBLEMS)
 
 
 def test_the_command_in_the_catalogue_writes_the_document():
-    assert run(ROOT, "-m", "box_auth.problems").stdout == document()
+    assert run(ROOT, "-m", "box_auth.cli.document").stdout == document()
 
 
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from box_auth.network.retries import _retry_after
-from box_auth.stores.base import TokenRecord, usable_lifetime
+from box_auth.oauth import usable_lifetime
+from box_auth.stores.record import TokenRecord
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from box_auth.config import Settings
 from box_auth.errors import SignInFailed, SignInRequired
 from box_auth.flow import open_flow
 from box_auth.script.listener import Listener
-from box_auth.script.saved_user import ScriptSession
+from box_auth.script.saved_user import SavedUser
 
 from .journey import ROOT, checkout, free_port, local_box, needs
 from .terminal import (
@@ -110,7 +110,7 @@ class TestRuns:
     def test_whatever_is_in_that_file_names_nobody(self, tmp_path, content):
         (tmp_path / "script.json").write_bytes(content)
         with pytest.raises(SignInRequired):
-            ScriptSession(open_flow(Settings("id", "secret", token_dir=tmp_path)), tmp_path).record()
+            SavedUser(open_flow(Settings("id", "secret", token_dir=tmp_path)), tmp_path).record()
 
 
 class TestTheCallback:

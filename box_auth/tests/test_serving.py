@@ -7,7 +7,6 @@ import contextlib
 import os
 import re
 import runpy
-import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
@@ -113,12 +112,12 @@ def test_gunicorn_believes_no_forwarded_headers(demo):
         ({"CALLBACK_PORT": "wrong"}, "127.0.0.1:5000"),
     ],
 )
-def test_gunicorn_listens_where_the_settings_say(settings, bind, tmp_path, monkeypatch):
+def test_gunicorn_listens_where_the_settings_say(settings, bind, monkeypatch):
     for name in ("CALLBACK_HOSTNAME", "CALLBACK_PORT", "REDIRECT_URI", "WEB_CONCURRENCY"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / ".env").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-    shutil.copy(ROOT / "gunicorn.conf.py", tmp_path)
-    chosen = runpy.run_path(str(tmp_path / "gunicorn.conf.py"))
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    chosen = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert (chosen["bind"], chosen["workers"]) == (bind, 2)
     monkeypatch.setenv("WEB_CONCURRENCY", "5")
-    assert runpy.run_path(str(tmp_path / "gunicorn.conf.py"))["workers"] == 5
+    assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["workers"] == 5

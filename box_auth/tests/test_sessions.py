@@ -122,7 +122,7 @@ def test_the_secret_key_is_made_once_by_many_processes_and_is_private(tmp_path):
         process.join(30)
     assert len(keys) == 1
     assert len(keys.pop()) >= 32
-    (file,) = (tmp_path / "instance").iterdir()
+    file = tmp_path / "instance" / "secret_key"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 

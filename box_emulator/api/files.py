@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import mimetypes
 
-from flask import Response, current_app, redirect, request
+from flask import Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..content import item, me, routes
 from ..downloads import signed_path
-from ..emulator import here
+from ..emulator import download_url, here
 from ..errors import ApiError, refused
 from ..paging import number
 from ..pictures import grey_picture, picture
@@ -24,7 +24,7 @@ def content(file_id: str) -> BaseResponse:
     file = item("file", file_id, "download")
     version = here().versions.get(file, request.args.get("version") or str(file.version))
     here().recents.add(me().id, file.id, "item_open")
-    return redirect(current_app.config["DOWNLOAD_URL"] + signed_path(here(), version))
+    return redirect(download_url() + signed_path(here(), version))
 
 
 @routes.get("/files/<file_id>/thumbnail.<extension>")
@@ -46,6 +46,6 @@ def thumbnail(file_id: str, extension: str) -> BaseResponse:
         raise refused("requested_preview_unavailable")
     kind = mimetypes.guess_type(file.name)[0] or ""
     if not kind.startswith("image/"):
-        return redirect(f"{current_app.config['DOWNLOAD_URL']}/placeholder/{kind.replace('/', '-') or 'file'}.png")
+        return redirect(f"{download_url()}/placeholder/{kind.replace('/', '-') or 'file'}.png")
     draw = picture if extension == "png" else grey_picture
     return Response(draw(str(file.sha1), fitting[0]), content_type=f"image/{extension}")

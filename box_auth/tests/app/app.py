@@ -2,7 +2,7 @@
 
 from flask import Flask, render_template
 
-from box_auth.flask import BoxAuth
+from box_auth.flask import box
 
 try:
     from box_emulator import embed
@@ -10,7 +10,7 @@ except ModuleNotFoundError:  # deleted, as a fork may
     embed = None
 
 app = Flask(__name__)
-box = BoxAuth(app, demo=embed)
+box.init_app(app, demo=embed, after_login="dashboard")
 
 
 @app.get("/")

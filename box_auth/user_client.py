@@ -1,0 +1,113 @@
+"""A call to Box for one user: take a token, send, and after a 401 take a new one and send once more."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+
+from box_sdk_gen import BoxAPIError, BoxClient, BoxDeveloperTokenAuth, NetworkSession
+from box_sdk_gen.networking import NetworkClient
+from box_sdk_gen.networking.auth import Authentication
+from box_sdk_gen.networking.fetch_options import FetchOptions
+from box_sdk_gen.networking.fetch_response import FetchResponse
+from box_sdk_gen.schemas import AccessToken
+
+from .errors import SignInRequired
+from .network.pool import Network
+from .network.retries import BUDGET, RequestBody
+from .oauth import OAuth
+from .refresh import Refresher
+from .stores.record import TokenRecord
+
+
+def user_client(
+    record: TokenRecord, tokens: Refresher, oauth: OAuth, network: Network, forget: Callable[[], None]
+) -> BoxClient:
+    """Return an SDK client that acts for the record's user; cheap to make, so make one a request.
+
+    ``forget`` signs the user out, which is what the SDK's `revoke_token` comes to here.
+    """
+    token = UserToken(record, tokens)
+    session = network.session.with_network_client(UserCalls(token, network))
+    return BoxClient(auth=_UserAuth(token, oauth, forget), network_session=session)
+
+
+class UserToken:
+    """One user's access token as it is needed. It starts from a record that was just loaded, and asks no store for
+    as long as that is fresh."""
+
+    def __init__(self, record: TokenRecord, tokens: Refresher) -> None:
+        self._record, self._tokens = record, tokens
+
+    def take(self, refused: str = "") -> str:
+        """Return a usable token, another one than ``refused``. Raises `SignInRequired` and `BoxUnavailable`."""
+        self._record = self._tokens.usable(self._record, refused)
+        return self._record.access_token
+
+
+class UserCalls(NetworkClient):
+    """Sends the SDK's requests as one user. Raises `SignInRequired` when Box refuses a token that is new."""
+
+    def __init__(self, token: UserToken, network: Network) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._token, self._network = token, network
+
+    def fetch(self, options: FetchOptions) -> FetchResponse:
+        client = self._network.client
+        if options.auth is None:  # an address that needs no token, such as a download's
+            return client.fetch(options)
+        token = self._token.take()
+        deadline = time.monotonic() + BUDGET
+        body = RequestBody(options)
+        try:
+            return client.fetch_by(deadline, _with_token(options, token))
+        except BoxAPIError as error:
+            if error.response_info.status_code != 401 or not body.rewindable:
+                raise
+        refused_at = time.monotonic()
+        token = self._token.take(refused=token)
+        deadline += time.monotonic() - refused_at  # a refresh has time limits of its own
+        body.rewind()
+        try:
+            return client.fetch_by(deadline, _with_token(options, token))
+        except BoxAPIError as error:
+            if error.response_info.status_code == 401:
+                raise SignInRequired("token_refused") from None
+            raise
+
+
+class _UserAuth(Authentication):
+    """What the SDK's client asks of an authentication, apart from its calls, which `UserCalls` sends."""
+
+    def __init__(self, token: UserToken, oauth: OAuth, forget: Callable[[], None]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._token, self._oauth, self._forget = token, oauth, forget
+
+    def retrieve_token(self, *, network_session: NetworkSession | None = None) -> AccessToken:
+        return AccessToken(access_token=self._token.take())
+
+    def retrieve_authorization_header(self, *, network_session: NetworkSession | None = None) -> str:
+        return f"Bearer {self._token.take()}"
+
+    def refresh_token(self, *, network_session: NetworkSession | None = None) -> AccessToken:
+        return AccessToken(access_token=self._token.take(refused=self._token.take()))
+
+    def revoke_token(self, *, network_session: NetworkSession | None = None) -> None:
+        self._forget()
+
+    def downscope_token(
+        self,
+        scopes: list[str],
+        *,
+        resource: str | None = None,
+        shared_link: str | None = None,
+        network_session: NetworkSession | None = None,
+    ) -> AccessToken:
+        return self._oauth.downscope(self._token.take(), scopes, resource, shared_link)
+
+
+def _with_token(options: FetchOptions, token: str) -> FetchOptions:
+    authorized = copy.copy(options)
+    authorized.auth = BoxDeveloperTokenAuth(token)
+    return authorized
