@@ -204,7 +204,7 @@ class TestWithoutABrowser:
     def test_input_that_ends_does_not_end_the_wait(self, fork, settings):
         with Terminal(fork, "script.py", **settings) as terminal:
             address = terminal.address()
-            terminal.process.stdin.close()
+            terminal.stdin.close()
             assert call("GET", consent(address, "grant"))[0] == 200
             assert terminal.end() == 0
 
