@@ -135,10 +135,8 @@ class Storm:
         self.settings = config.parse(settings, folder / "app0" / "instance")
         self.store = open_store(self.settings)
         size = ["--workers", str(options.workers), "--threads", str(options.threads)]
-        self.apps = [
-            stack.enter_context(running(Gunicorn(checkout(folder / f"app{number}"), *size, **settings)))
-            for number in range(options.apps)
-        ]
+        folders = [checkout(folder / f"app{number}", "gunicorn.conf.py") for number in range(options.apps)]
+        self.apps = [stack.enter_context(running(Gunicorn(folder, *size, **settings))) for folder in folders]
         for number in range(len(self.emulator.users), options.users):
             self.emulator.add_user(f"User {number}", f"user{number}@example.com")
         for user in self.emulator.users[: options.users]:

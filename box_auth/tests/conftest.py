@@ -1,27 +1,45 @@
-"""What most tests stand on: a local Box that they can bend, and the app as a process that talks to it."""
+"""What most tests stand on: a local Box that they can bend, and the app as a process that talks to it.
+
+An emulator is made for each test; the app is started once, and finds a new Box at the old address. What needs the
+emulator is skipped where a fork has deleted it.
+"""
 
 from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 import requests
 
-from box_emulator import Emulator, serve
-
-from .journey import App, Visitor, checkout, free_port, live_settings, running
+from .journey import App, Visitor, checkout, free_port, live_settings, local_box, running
+from .terminal import settings_for
 
 
 @pytest.fixture
 def emulator():
-    emulator = Emulator()
+    emulator = local_box().Emulator()
     yield emulator
     emulator.close()
 
 
+@pytest.fixture(scope="session")
+def box_ports():
+    return {"port": free_port(), "download_port": free_port()}
+
+
 @pytest.fixture
-def box(emulator):
+def box(emulator, box_ports):
     """The emulator's server, for tests that look at addresses."""
-    with serve(emulator) as server:
+    with local_box().serve(emulator, **box_ports) as server:
         yield server
+
+
+@pytest.fixture
+def settings(emulator, box):
+    """Settings of an app that the emulator knows, on a port of its own."""
+    return settings_for(emulator, box)
 
 
 @pytest.fixture
@@ -32,18 +50,65 @@ def http():
 
 
 @pytest.fixture
-def live(emulator, box, tmp_path):
-    """The app in live mode, its Box being the emulator: real credentials, real sockets, a process of its own."""
-    port = free_port()
-    with running(App(checkout(tmp_path / "fork"), **live_settings(emulator, box, port))) as app:
-        yield app
+def fork(tmp_path):
+    """A small fork, without settings."""
+    return checkout(tmp_path / "fork")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def open_fork():
+    """The same where any user may come to; below pytest's own folder, that is nobody else."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        if not all(above.stat().st_mode & 0o001 for above in folder.parents):
+            pytest.skip(f"needs a temporary folder that other users may enter: {folder.parent} is closed to them")
+        yield checkout(folder / "fork")
+
+
+@pytest.fixture
+def demo_fork(fork):
+    """The same, for tests that run it as the demo."""
+    local_box()
+    return fork
+
+
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory):
-    """The app as it comes out of a clone: no .env, no account."""
+    """The app as it comes out of a clone: no .env, no account. All tests share it, so each is a visitor like others."""
+    local_box()
     with running(App(checkout(tmp_path_factory.mktemp("demo")))) as app:
         yield app
+
+
+@pytest.fixture(scope="session")
+def apps(tmp_path_factory):
+    """The app in live mode, once it was started: a list of one."""
+    apps = []
+    yield apps
+    for app in apps:
+        app.stop()
+
+
+@pytest.fixture
+def live(emulator, box, apps, tmp_path_factory):
+    """The app in live mode, its Box being the emulator: real credentials, real sockets, a process of its own.
+
+    The process is an earlier test's if that left it running; what it kept for its users is gone.
+    """
+    if apps and apps[0].process.poll() is not None:
+        apps.clear()
+    if not apps:
+        folder = checkout(tmp_path_factory.mktemp("live"))
+        apps.append(App(folder, **live_settings(emulator, box, free_port())))
+    (app,) = apps
+    for kept in (app.folder / "instance").iterdir():
+        if kept.is_dir():
+            shutil.rmtree(kept)
+        elif kept.name != "secret_key":  # that the process has read
+            kept.unlink()
+    app.lines.clear()
+    return app
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -53,6 +52,7 @@ class Terminal:
     """A command that waits for its person. What it says is read until something that is expected comes."""
 
     def __init__(self, folder: Path, *command: str, **settings: str) -> None:
+        heed_interrupts()
         self.process = subprocess.Popen(
             [PYTHON, *command],
             cwd=folder,
@@ -101,10 +101,16 @@ class Terminal:
         return self.process.wait()
 
 
+def heed_interrupts() -> None:
+    """Have the processes we start listen to Ctrl-C, also where a shell started us in the background, to ignore it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def as_nobody(program: str) -> tuple[str, str]:
-    """The command for a process that imports `main` and then, if it is root, who may write anywhere, becomes nobody."""
+    """The command for a process that imports `script`, and if it is root, who may write anywhere, becomes nobody."""
     drop = "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534))"
-    return "-c", f"import os, sys, main; from box_auth.script import run; {drop}; sys.exit({program})"
+    return "-c", f"import os, sys, script; from box_auth.script import run; {drop}; sys.exit({program})"
 
 
 def settings_for(emulator, box, **more: str) -> dict[str, str]:
@@ -127,10 +133,3 @@ def off_clock(folder, seconds: str) -> dict[str, str]:
     module.parent.mkdir(exist_ok=True)
     module.write_text("import os, time\nreal = time.time\ntime.time = lambda: real() + float(os.environ['OFF'])\n")
     return {"PYTHONPATH": str(module.parent), "OFF": seconds}
-
-
-def open_to_nobody(fork) -> None:
-    """Let any user come as far as the folder; pytest closes those above."""
-    for folder in fork.parents:
-        if folder.stat().st_uid == os.geteuid() and "pytest" in str(folder):
-            folder.chmod(folder.stat().st_mode | 0o011)

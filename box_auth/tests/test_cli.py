@@ -2,22 +2,10 @@
 
 import json
 
-import pytest
-
 from .journey import App as WebApp
-from .journey import Visitor, checkout, running
-from .terminal import Terminal, flask_box, settings_for, signed_in
+from .journey import Visitor, running
+from .terminal import Terminal, flask_box, signed_in
 from .walker import consent
-
-
-@pytest.fixture
-def fork(tmp_path):
-    return checkout(tmp_path / "fork")
-
-
-@pytest.fixture
-def settings(emulator, box):
-    return settings_for(emulator, box)
 
 
 def test_signing_in_looking_around_and_signing_out(emulator, fork, settings):
@@ -40,15 +28,15 @@ def test_signing_in_looking_around_and_signing_out(emulator, fork, settings):
     assert emulator.requests.count("POST /oauth2/revoke") == 2
 
 
-def test_login_in_demo_mode_serves_the_consent_page_itself_and_is_the_web_demos_sign_in(fork):
-    with Terminal(fork, "-m", "flask", "box", "login") as terminal:
+def test_login_in_demo_mode_serves_the_consent_page_itself_and_is_the_web_demos_sign_in(demo_fork):
+    with Terminal(demo_fork, "-m", "flask", "box", "login") as terminal:
         terminal.type(consent(terminal.address(), "grant"))
         assert terminal.end() == 0, terminal.output
-    assert "Ada Example" in flask_box(fork, "whoami").stdout
-    with running(WebApp(fork)) as app, Visitor(app.url) as visitor:
+    assert "Ada Example" in flask_box(demo_fork, "whoami").stdout
+    with running(WebApp(demo_fork)) as app, Visitor(app.url) as visitor:
         visitor.sign_in("Ada")
         visitor.sign_out()
-    assert "[signed_out]" in flask_box(fork, "whoami").stderr
+    assert "[signed_out]" in flask_box(demo_fork, "whoami").stderr
 
 
 def test_a_folder_of_more_items_than_box_gives_at_once(emulator, fork, settings):

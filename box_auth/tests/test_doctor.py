@@ -8,27 +8,15 @@ import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import pytest
-
 from box_auth import config
 from box_auth.cli.doctor import diagnose
 from box_auth.problems import PROBLEMS
 
-from .journey import App, checkout, free_port, running
+from .journey import App, free_port, running
 from .redis_server import RedisServer, needs_redis
-from .terminal import flask_box, off_clock, open_to_nobody, run, settings_for, signed_in
+from .terminal import flask_box, off_clock, run, signed_in
 
 KEY = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
-
-
-@pytest.fixture
-def fork(tmp_path):
-    return checkout(tmp_path / "fork")
-
-
-@pytest.fixture
-def settings(emulator, box):
-    return settings_for(emulator, box)
 
 
 def examine(fork, **settings) -> tuple[int, dict[str, dict[str, str]]]:
@@ -56,16 +44,18 @@ def test_when_all_is_well_it_says_so_plainly_and_tells_no_secret(fork, settings)
         assert secret not in done.stdout
 
 
-def test_in_a_fresh_clone_it_says_that_this_is_the_demo(fork):
-    status, found = examine(fork, CALLBACK_PORT=str(free_port()))
+def test_in_a_fresh_clone_it_says_that_this_is_the_demo(demo_fork):
+    status, found = examine(demo_fork, CALLBACK_PORT=str(free_port()))
     assert status == 0
     assert (found["settings"]["state"], found["settings"]["code"]) == ("warn", "env_missing")
     assert found["Box"]["state"] == "skip"
 
 
-def test_placeholders_odd_versions_and_others_on_the_port(tmp_path, fork):
+def test_placeholders_odd_versions_and_others_on_the_port(tmp_path, demo_fork):
     """One visit, many faults."""
-    (fork / ".env").write_text((fork / ".env.sample").read_text())
+    fork = demo_fork
+    (fork / ".env").write_text("CLIENT_ID = YOUR_CLIENT_ID\n")
+    (fork / "requirements.txt").write_text("flask>=3.1,<4\nboxsdk>=10.18,<11\n")
     old = tmp_path / "old" / "boxsdk-4.1.0.dist-info"
     old.mkdir(parents=True)
     (old / "METADATA").write_text("Metadata-Version: 2.1\nName: boxsdk\nVersion: 4.1.0\n")
@@ -151,12 +141,11 @@ def test_redis_that_works_and_redis_that_wants_another_password(fork, settings, 
         assert refused["tokens"]["code"] == "redis_refused"
 
 
-def test_a_port_and_a_folder_that_this_user_may_not_have(fork, settings):
+def test_a_port_and_a_folder_that_this_user_may_not_have(open_fork, settings):
+    fork = open_fork
     (fork / "instance").mkdir()
-    fork.chmod(0o755)
-    open_to_nobody(fork)
     program = (
-        "import json, os, sys, main, box_auth.cli.doctor as d, cryptography.x509; from pathlib import Path;"
+        "import json, os, sys, box_auth.cli.doctor as d, cryptography.x509; from pathlib import Path;"
         "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534));"
         "print(json.dumps([f.as_dict() for f in d.diagnose()]))"
     )

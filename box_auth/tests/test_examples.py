@@ -5,9 +5,11 @@ import sys
 
 import pytest
 
-from .journey import ROOT, Process, Visitor, checkout, clean_environment, running
-from .terminal import browser, run, settings_for, signed_in
+from .journey import ROOT, Process, Visitor, checkout, clean_environment, needs, running
+from .terminal import browser, run, signed_in
 from .walker import consent
+
+needs("examples/README.md", "examples/fastapi_app.py")
 
 SNIPPETS = dict(re.findall(r"^```python (\w+)\n(.*?)^```$", (ROOT / "examples/README.md").read_text(), re.M | re.S))
 
@@ -35,12 +37,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def fork(tmp_path):
-    return checkout(tmp_path / "fork")
-
-
-@pytest.fixture
-def settings(emulator, box):
-    return settings_for(emulator, box)
+    return checkout(tmp_path / "fork", "examples")
 
 
 class TestFastAPI:
@@ -55,7 +52,7 @@ class TestFastAPI:
 
     def test_sign_in_dashboard_and_sign_out(self, emulator, site):
         with Visitor(site.url) as visitor, Visitor(site.url) as other:
-            assert "Sign in with Box" in visitor.get("/").text
+            assert 'href="/login"' in visitor.get("/").text
             page = visitor.sign_in("Ada")
             assert page.url == f"{site.url}/"
             assert "<h1>Ada Example</h1>" in page.text
@@ -65,7 +62,7 @@ class TestFastAPI:
             assert "<h1>Ada Example</h1>" in visitor.get("/").text
             emulator.expire_tokens("access")
             assert "<h1>Ada Example</h1>" in visitor.get("/").text
-            assert "Sign in with Box" in visitor.post("/logout").text
+            assert 'href="/login"' in visitor.post("/logout").text
             assert [path.stem for path in site.tokens.glob("*.json")] == [emulator.users[1].id]
 
     def test_failures_have_the_same_words_and_codes(self, emulator, site):
@@ -84,7 +81,7 @@ class TestFastAPI:
             assert (
                 "<code>token_ended</code>" in ended.text or "<code>signed_out</code>" in ended.text
             )  # two calls at once
-            assert "Sign in with Box" in visitor.get("/").text
+            assert 'href="/login"' in visitor.get("/").text
 
     def test_no_token_is_in_the_cookie(self, site):
         with Visitor(site.url) as visitor:
@@ -128,7 +125,7 @@ def test_the_django_view(fork, settings):
         running(Process([sys.executable, "site_of_mine.py", port], fork, environment, "Running on")),
         Visitor(f"http://127.0.0.1:{port}") as visitor,
     ):
-        assert "Sign in with Box" in visitor.get("/").text
+        assert 'href="/login"' in visitor.get("/").text
         page = visitor.sign_in()
         assert "<li>Projects</li>" in page.text
         assert "&lt;b&gt;bold&lt;b&gt;" in page.text

@@ -1,4 +1,4 @@
-"""`python main.py` as its reader meets it: a process, a browser, Box."""
+"""A script that signs in, as its reader meets it: a process, a browser, Box."""
 
 import json
 import shutil
@@ -16,19 +16,16 @@ from box_auth.errors import SignInFailed, SignInRequired
 from box_auth.flow import open_flow
 from box_auth.script.listener import Listener
 from box_auth.script.saved_user import SavedUser
-from box_emulator import Emulator
 
-from .journey import checkout, free_port
+from .journey import ROOT, checkout, free_port, local_box, needs
 from .terminal import (
     Terminal,
     as_nobody,
     browser,
     flask_box,
     off_clock,
-    open_to_nobody,
     pages_seen,
     run,
-    settings_for,
     signed_in,
 )
 from .walker import call, consent
@@ -36,22 +33,12 @@ from .walker import call, consent
 DAY = 86400.0
 PATIENT = (
     "-c",
-    "import sys, main; from box_auth.script import run; sys.exit(run(lambda: main.main(wait=0.3)))",
+    "import sys, script; from box_auth.script import run; sys.exit(run(lambda: script.main(wait=0.3)))",
 )
 
 
-@pytest.fixture
-def fork(tmp_path):
-    return checkout(tmp_path / "fork")
-
-
-@pytest.fixture
-def settings(emulator, box):
-    return settings_for(emulator, box)
-
-
 def script(fork, settings, *habits, **more):
-    return run(fork, "main.py", **{**settings, **browser(fork, *(habits or ("grant",))), **more})
+    return run(fork, "script.py", **{**settings, **browser(fork, *(habits or ("grant",))), **more})
 
 
 def is_free(port) -> bool:
@@ -69,8 +56,8 @@ class TestRuns:
         first = script(fork, settings)
         assert first.returncode == 0, first.stderr
         user = emulator.users[0]
-        assert f"You are {user.name} ({user.login})" in first.stdout
-        assert "  folder    Projects\n" in first.stdout
+        assert first.stdout.startswith(f"{user.login} {user.name}\n")
+        assert "\nfolder Projects\n" in first.stdout
         assert "\u202e" not in first.stdout  # a name cannot turn the line round
         assert pages_seen(fork)[0][0] == 200
         assert "You can close this page" in pages_seen(fork)[0][1]
@@ -95,26 +82,27 @@ class TestRuns:
         emulator.clock.advance(61 * DAY)
         again = script(fork, settings)
         assert again.returncode == 0, again.stderr
-        assert "You are" in again.stdout
+        assert "ada@example.com" in again.stdout
         assert pages_seen(fork)
 
-    def test_in_demo_mode_nothing_needs_to_be_set_and_nobody_is_asked_twice(self, fork):
+    def test_in_demo_mode_nothing_needs_to_be_set_and_nobody_is_asked_twice(self, demo_fork):
+        fork = demo_fork
         port = {"CALLBACK_PORT": str(free_port())}
         first = script(fork, port)
         assert first.returncode == 0, first.stderr
-        assert "  folder    Projects\n" in first.stdout
+        assert "\nfolder Projects\n" in first.stdout
         second = script(fork, port)
         assert (second.stdout, second.stderr) == (first.stdout, "")
         assert not (fork / "instance" / "tokens").exists()  # where a real account's would be
-        demo = Emulator(fork / "instance" / "demo" / "box.sqlite3", redirect_uris=["/callback"])
+        demo = local_box().Emulator(fork / "instance" / "demo" / "box.sqlite3", redirect_uris=["/callback"])
         demo.clock.advance(61 * DAY)
         demo.close()
-        assert "Sign in with Box" in script(fork, port).stderr
+        assert "response_type=code" in script(fork, port).stderr
 
     def test_signing_out_elsewhere_ends_it(self, fork, settings):
         signed_in(fork, settings)
         next((fork / "instance" / "tokens").glob("*.json")).unlink()
-        assert "Sign in with Box" in script(fork, settings).stderr
+        assert "response_type=code" in script(fork, settings).stderr
 
     @pytest.mark.parametrize(
         "content", [b"", b"{", b"[]", b"\xff", b"[" * 9999, b'{"user_id": "\xc2\xb2", "grant": ""}']
@@ -142,7 +130,7 @@ class TestTheCallback:
         assert [status for status, _ in pages_seen(fork)] == [404, 404, 400, 400, 400, 405, 200]
 
     def test_a_silent_connection_keeps_nobody_waiting(self, fork, settings):
-        with Terminal(fork, "main.py", **settings) as terminal:
+        with Terminal(fork, "script.py", **settings) as terminal:
             address = terminal.address()
             with socket.create_connection(("127.0.0.1", int(settings["CALLBACK_PORT"]))):
                 assert call("GET", consent(address, "grant"))[0] == 200
@@ -178,7 +166,7 @@ class TestTheCallback:
         assert "not-the-secret" not in done.stderr
 
     def test_ctrl_c_leaves_nothing_behind(self, fork, settings):
-        with Terminal(fork, "main.py", **settings) as terminal:
+        with Terminal(fork, "script.py", **settings) as terminal:
             terminal.address()
             terminal.read_until("Ctrl-C stops")
             terminal.interrupt()
@@ -191,7 +179,7 @@ class TestTheCallback:
 
 class TestWithoutABrowser:
     def test_the_address_is_printed_and_the_pasted_answer_taken(self, fork, settings):
-        with Terminal(fork, "main.py", **settings) as terminal:
+        with Terminal(fork, "script.py", **settings) as terminal:
             answer = consent(terminal.address(), "grant")
             for nonsense in ("", "   ", "what?", "http://[", "\x00\x7f", "https://example.com/?q=1"):
                 terminal.type(nonsense)
@@ -200,21 +188,21 @@ class TestWithoutABrowser:
             terminal.read_until("[state_unknown]")
             terminal.type(f"  '{answer}' ")
             assert terminal.end() == 0, terminal.output
-            assert "You are" in terminal.output
+            assert "ada@example.com" in terminal.output
 
     def test_a_pasted_refusal_ends_it(self, fork, settings):
-        with Terminal(fork, "main.py", **settings) as terminal:
+        with Terminal(fork, "script.py", **settings) as terminal:
             terminal.type(consent(terminal.address(), "deny"))
             assert terminal.end() == 1
             assert terminal.output.count("[access_denied]") == 1
 
-    def test_the_demo_works_the_same(self, fork):
-        with Terminal(fork, "main.py", CALLBACK_PORT=str(free_port())) as terminal:
+    def test_the_demo_works_the_same(self, demo_fork):
+        with Terminal(demo_fork, "script.py", CALLBACK_PORT=str(free_port())) as terminal:
             terminal.type(consent(terminal.address(), "grant"))
             assert terminal.end() == 0, terminal.output
 
     def test_input_that_ends_does_not_end_the_wait(self, fork, settings):
-        with Terminal(fork, "main.py", **settings) as terminal:
+        with Terminal(fork, "script.py", **settings) as terminal:
             address = terminal.address()
             terminal.process.stdin.close()
             assert call("GET", consent(address, "grant"))[0] == 200
@@ -229,14 +217,14 @@ class TestThePort:
         assert f"Port {settings['CALLBACK_PORT']} is taken" in done.stderr
         assert f"http://127.0.0.1:{settings['CALLBACK_PORT']}/callback" in done.stderr  # for the console
 
-    def test_below_1024(self, fork, settings):
+    def test_below_1024(self, open_fork, settings):
+        fork = open_fork
         limit = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
         if limit.exists() and limit.read_text().strip() == "0":
             pytest.skip("everybody may use any port here")
         (fork / "instance").mkdir()
         (fork / "instance").chmod(0o777)
-        open_to_nobody(fork)
-        command = as_nobody("run(main.main)")
+        command = as_nobody("run(script.main)")
         with Terminal(fork, *command, **{**settings, "CALLBACK_PORT": "81"}) as terminal:
             assert call("GET", consent(terminal.address(), "grant"))[0] == 200
             assert terminal.end() == 0, terminal.output
@@ -267,14 +255,14 @@ class TestBadSurroundings:
         done = script(fork, {})
         assert done.returncode == 0, done.stderr
 
-    def test_dot_env_that_is_empty_means_the_demo(self, fork):
-        (fork / ".env").write_text("")
-        assert script(fork, {"CALLBACK_PORT": str(free_port())}).returncode == 0
+    def test_dot_env_that_is_empty_means_the_demo(self, demo_fork):
+        (demo_fork / ".env").write_text("")
+        assert script(demo_fork, {"CALLBACK_PORT": str(free_port())}).returncode == 0
 
-    def test_a_demo_that_cannot_start(self, fork):
-        (fork / "instance").mkdir()
-        (fork / "instance" / "demo").write_text("a file where the folder should be")
-        done = script(fork, {})
+    def test_a_demo_that_cannot_start(self, demo_fork):
+        (demo_fork / "instance").mkdir()
+        (demo_fork / "instance" / "demo").write_text("a file where the folder should be")
+        done = script(demo_fork, {})
         assert done.returncode == 1
         assert "The demo could not start" in done.stderr
         assert "Traceback" not in done.stderr
@@ -300,10 +288,10 @@ class TestBadSurroundings:
         assert "[store_unavailable]" in done.stderr
         assert not (fork / "pages.json").exists()
 
-    def test_a_read_only_folder(self, fork, settings):
+    def test_a_read_only_folder(self, open_fork, settings):
+        fork = open_fork
         fork.chmod(0o555)
-        open_to_nobody(fork)
-        done = run(fork, *as_nobody("run(main.main)"), **settings)
+        done = run(fork, *as_nobody("run(script.main)"), **settings)
         fork.chmod(0o755)
         assert done.returncode == 1
         assert "[store_unavailable]" in done.stderr
@@ -362,22 +350,31 @@ def test_the_port_is_not_closed_before_the_last_page_is_sent():
     assert is_free(listener.port)
 
 
-def test_the_script_is_short(fork):
-    assert len((fork / "main.py").read_text().splitlines()) <= 25
-
-
 def test_it_is_the_same_sign_in_as_the_commands(fork, settings):
     signed_in(fork, settings)
     assert "Ada Example" in flask_box(fork, "whoami", **settings).stdout
 
 
-def test_without_the_demos_two_mentions_it_is_a_live_script(fork, settings):
-    text = (fork / "main.py").read_text()
-    (fork / "main.py").write_text(
-        "".join(line for line in text.replace("demo=embed, ", "").splitlines(True) if "import embed" not in line)
-    )
+def test_without_the_local_box_it_is_a_live_script(fork, settings):
     shutil.rmtree(fork / "box_emulator")
     done = script(fork, settings)
     assert done.returncode == 0, done.stderr
-    nothing_set = run(fork, "main.py")
+    nothing_set = run(fork, "script.py")
     assert "CLIENT_ID is not set" in nothing_set.stderr
+
+
+class TestTheProjectsOwn:
+    """`python main.py`, if a fork still has it."""
+
+    def test_it_says_who_you_are_and_what_your_root_folder_holds(self, tmp_path, emulator, settings):
+        fork = checkout(tmp_path / "fork", "main.py")
+        done = run(fork, "main.py", **settings, **browser(fork, "grant"))
+        assert done.returncode == 0, done.stderr
+        user = emulator.users[0]
+        for shown in (user.name, user.login, "Projects"):
+            assert shown in done.stdout
+        assert "\u202e" not in done.stdout
+
+    def test_it_is_short(self):
+        needs("main.py")
+        assert len((ROOT / "main.py").read_text().splitlines()) <= 25

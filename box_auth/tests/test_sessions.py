@@ -88,7 +88,7 @@ def test_a_request_that_only_reads_writes_nothing(live, visitor):
     visitor.get(visitor.callback_address(), allow_redirects=False)  # signed in, and no page seen yet
     before = everything()
     assert len(before) >= 3
-    for path in ("/", "/dashboard", "/avatar", "/static/style.css", "/dashboard?page=2", "/nowhere"):
+    for path in ("/", "/dashboard", "/static/style.css", "/dashboard?page=2", "/nowhere"):
         visitor.get(path)
     assert everything() == before
 

@@ -2,28 +2,19 @@
 
 import re
 
-from .journey import App, Visitor, checkout, free_port, running
+from .journey import App, Visitor, free_port, running
 
 
 def test_it_gives_the_exact_values_for_the_console_and_for_dot_env(demo):
     with Visitor(demo.url) as visitor:
-        home = visitor.get("/").text
-        assert 'href="/setup"' in home
         page = visitor.get("/setup").text
     port = demo.url.rpartition(":")[2]
     assert f"<pre><code>http://127.0.0.1:{port}/callback</code></pre>" in page
-    for words in ("app.box.com/developers/console", "User Authentication (OAuth 2.0)", "root_readonly", "Save Changes"):
-        assert words in page
-    assert re.search(
-        rf"CLIENT_ID = …\nCLIENT_SECRET = …\nCALLBACK_HOSTNAME = 127.0.0.1\nCALLBACK_PORT = {port}\n", page
-    )
+    assert f"CALLBACK_HOSTNAME = 127.0.0.1\nCALLBACK_PORT = {port}\n" in page
 
 
-def test_it_has_nothing_to_type_into(demo):
+def test_it_takes_nothing(demo):
     with Visitor(demo.url) as visitor:
-        page = visitor.get("/setup").text
-        for tag in ("<form", "<input", "<textarea", "<button", "<script"):
-            assert tag not in page
         assert visitor.post("/setup", data={"CLIENT_SECRET": "x"}).status_code in (400, 405)
 
 
@@ -35,20 +26,22 @@ def test_seen_from_another_host_it_names_that_host(demo):
         assert "<b>x" not in visitor.get("/setup", headers={"Host": "<b>x"}).text
 
 
-def test_it_follows_what_is_done_in_dot_env_and_shows_no_value_of_it(tmp_path):
-    folder = checkout(tmp_path / "fork")
+SAMPLE = "CLIENT_ID = YOUR_CLIENT_ID\nCLIENT_SECRET = YOUR_CLIENT_SECRET\n"
+
+
+def test_it_follows_what_is_done_in_dot_env_and_shows_no_value_of_it(demo_fork):
     port = str(free_port())
-    with running(App(folder, CALLBACK_PORT=port)) as app, Visitor(app.url) as visitor:
+    with running(App(demo_fork, CALLBACK_PORT=port)) as app, Visitor(app.url) as visitor:
 
         def done(dot_env: str) -> list[str]:
-            (folder / ".env").write_text(dot_env)
+            (demo_fork / ".env").write_text(dot_env)
             page = visitor.get("/setup").text
             assert "hush" not in page
-            assert ("start the app again.</strong>" in page) == ("CLIENT_SECRET = hush" in dot_env)
+            assert ("<strong>finished" in page) == ("CLIENT_SECRET = hush" in dot_env)
             return re.findall(r"<li>([✓○✗]) ", page)
 
         assert re.findall(r"<li>([✓○✗]) ", visitor.get("/setup").text) == ["○", "○", "○"]
-        assert done((folder / ".env.sample").read_text()) == ["✓", "○", "○"]
+        assert done(SAMPLE) == ["✓", "○", "○"]
         assert done("CLIENT_ID = id\n") == ["✓", "✓", "○"]
         assert done("CLIENT_ID = id\nREDIRECT_URI = hashed\n") == ["✓", "✓", "○", "✗"]
         assert done("\ufeffCLIENT_ID = id\r\nCLIENT_SECRET = hush#=\r\n") == ["✓", "✓", "✓"]

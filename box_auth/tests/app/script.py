@@ -1,0 +1,21 @@
+"""A fork's script at its smallest: who is signed in, and what is in the root folder."""
+
+import sys
+
+from box_auth.script import WAIT, connect, printable, run
+
+try:
+    from box_emulator import embed
+except ModuleNotFoundError:  # deleted, as a fork may
+    embed = None
+
+
+def main(wait=WAIT):
+    box = connect(demo=embed, wait=wait)
+    print(box.user.login, printable(box.user.name))
+    for item in box.client.folders.get_folder_items("0").entries:
+        print(item.type.value, printable(item.name))
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
