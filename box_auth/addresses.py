@@ -18,8 +18,9 @@ def loopback_redirect_uri(host: str, port: int) -> str:
     return f"{url_of(host, port)}/callback"
 
 
-def redirect_problems(uri: str, host: str | None, port: int) -> list[str]:
-    """Tell what is wrong with a redirect URI for an app that listens on ``host`` (None: not set) and ``port``.
+def redirect_problems(uri: str, host: str | None, port: int, proxies: int) -> list[str]:
+    """Tell what is wrong with a redirect URI for an app that listens on ``host`` (None: not set) and ``port``,
+    behind so many ``proxies``.
 
     Box's rules: https, or http for loopback; matched exactly, only a loopback port may differ (guides, OAuth 2.0
     setup). The rest is what must hold for Box's answer to arrive here.
@@ -39,9 +40,14 @@ def redirect_problems(uri: str, host: str | None, port: int) -> list[str]:
         return []
     if not local:
         return [f"REDIRECT_URI is “{uri}”: away from localhost Box requires https."]
+    if proxies:
+        return []
     problems = []
     if parts.path != "/callback":
-        problems.append(f"REDIRECT_URI is “{uri}”: without a proxy its path is /callback, where this app listens.")
+        problems.append(
+            f"REDIRECT_URI is “{uri}”: its path must be /callback, where this app listens; only a proxy can put "
+            "something in front of it, and then TRUSTED_PROXIES must be set."
+        )
     if host in ANY_ADDRESS:  # in a container, say, whose ports are mapped to others outside
         return problems
     if host and host != parts.hostname:

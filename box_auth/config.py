@@ -116,10 +116,11 @@ def parse(
     host = values.get("CALLBACK_HOSTNAME", "127.0.0.1")
     if "/" in host or " " in host:
         problems.append(f"CALLBACK_HOSTNAME is “{host}”: give a host name alone, such as 127.0.0.1.")
+    trusted_proxies = _number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
     redirect_uri = values.get("REDIRECT_URI", "")
     port = _number(values, "CALLBACK_PORT", listening_port or loopback_port(redirect_uri) or 5000, 1, 65535, problems)
     if redirect_uri and not own_pages:
-        problems += redirect_problems(redirect_uri, values.get("CALLBACK_HOSTNAME"), port)
+        problems += redirect_problems(redirect_uri, values.get("CALLBACK_HOSTNAME"), port, trusted_proxies)
     if not redirect_uri:
         if host not in LOOPBACK + ANY_ADDRESS:
             problems.append(
@@ -154,7 +155,6 @@ def parse(
             "REDIS_URL is not an address of Redis: it looks like redis://:password@host:6379/0, or rediss:// for TLS."
         )
 
-    trusted_proxies = _number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
     if problems:
         raise ConfigError(problems)
     return Settings(

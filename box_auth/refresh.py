@@ -24,20 +24,18 @@ class Refresher:
     """Gives out usable access tokens. Safe to share between threads; processes and machines meet in the store."""
 
     def __init__(self, store: TokenStore, oauth: OAuth, clock: Callable[[], float]) -> None:
-        self._store, self._oauth, self._clock = store, oauth, clock
+        self._store, self._oauth, self.clock = store, oauth, clock
         self._failures: dict[str, tuple[float, BoxAuthError]] = {}  # by user: when (monotonic), and how
 
-    def usable(self, record: TokenRecord, refused: str = "") -> TokenRecord:
-        """Return ``record`` if its access token can be used, else its successor, refreshed if need be.
+    def renew(self, record: TokenRecord, refused: str = "") -> TokenRecord:
+        """Return what came after ``record``, which is not fresh: the stored record, refreshed if need be.
 
         ``refused`` is the access token that Box has just answered with 401, if that is why. Raises `SignInRequired`
-        when the sign-in is over, `BoxUnavailable` when Box cannot be asked and no usable token is left.
+        when the sign-in is over, `BoxUnavailable` when Box cannot be asked and no living token is left.
         """
-        if _usable(record, refused, self._clock()):
-            return record
         asked_at = time.monotonic()
         user_id = record.user_id
-        spare = record.access_token != refused and record.is_alive(self._clock())
+        spare = record.access_token != refused and record.is_alive(self.clock())
         if spare and self._failed_since(user_id, asked_at - _PAUSE):
             return record
         try:
@@ -57,11 +55,11 @@ class Refresher:
     def _refresh(self, held: Held, grant: str, refused: str, short: bool) -> TokenRecord:
         """Do what the module says, with the user's lock held."""
         record = _current(held, grant)
-        if _usable(record, refused, self._clock()):
+        if _usable(record, refused, self.clock()):
             return record  # somebody else refreshed while we waited
         try:
             held.check_room()  # a refresh that could not be saved would lose the sign-in
-            issued_at = self._clock()
+            issued_at = self.clock()
             pair = self._next(held, record, short)
         except SignInRequired:
             later = _current(held, grant)

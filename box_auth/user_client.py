@@ -42,7 +42,8 @@ class UserToken:
 
     def take(self, refused: str = "") -> str:
         """Return a usable token, another one than ``refused``. Raises `SignInRequired` and `BoxUnavailable`."""
-        self._record = self._tokens.usable(self._record, refused)
+        if refused or not self._record.is_fresh(self._tokens.clock()):
+            self._record = self._tokens.renew(self._record, refused)
         return self._record.access_token
 
 

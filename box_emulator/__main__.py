@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"{error}")
     try:
         server = serve(emulator, chosen.port, chosen.host)
-    except (OSError, OverflowError) as error:
+    except (OSError, ValueError) as error:
         emulator.close()
         return _fail(f"Port {chosen.port} cannot be used ({error}). Choose another with --port.")
 

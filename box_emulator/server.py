@@ -22,10 +22,12 @@ class WebServer:
     """Serves ``app`` at ``host`` and ``port`` (0: any free one) from `start` to `stop`, a thread per connection.
 
     The socket listens from the beginning, so ``port`` is known, and clients wait, before `start`. Raises `OSError`
-    if the port is taken.
+    if the port is taken, and `ValueError` if there is no such port.
     """
 
     def __init__(self, app: WSGIApplication | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
+        if not 0 <= port <= 65535:  # create_server would leave a socket open
+            raise ValueError("a port is a number from 0 to 65535")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.app = app
         self.host = host

@@ -16,7 +16,8 @@ class Server:
     """A running emulator. Use it as a context manager, or call `stop`.
 
     ``url`` is the root of the API and ``download_url`` that of the download host. Raises `OSError` if a port is
-    taken and `ValueError` for a host that is not this machine: everybody knows the emulator's secret.
+    taken, and `ValueError` for one that cannot be, or for a host that is not this machine: everybody knows the
+    emulator's secret.
     """
 
     def __init__(self, emulator: Emulator, host: str, port: int, download_port: int, *, api_only: bool) -> None:
@@ -26,7 +27,7 @@ class Server:
         self._downloads = WebServer(download_app(emulator), host, download_port)
         try:
             self._api = WebServer(None, host, port)
-        except OSError:
+        except BaseException:
             self._downloads.stop()
             raise
         self.url, self.download_url = self._api.url, self._downloads.url

@@ -1,33 +1,45 @@
 """What the emulator remembers, and what happens when several processes share it."""
 
+import multiprocessing
 import sqlite3
 import stat
-import subprocess
-import sys
 
 import pytest
 
 from box_emulator import Emulator, WrongDatabase
+from box_emulator.errors import OAuthError
 from box_emulator.tokens import Grant
-
-from .processes import ROOT, clean_environment
 
 ADA = "ada@example.com"
 
 
-def at_once(count, program, *arguments):
-    """Run a Python program in ``count`` processes that start together, and return what each printed."""
-    gate = "import sys; from box_emulator import *; from box_emulator.errors import OAuthError; sys.stdin.readline()\n"
-    command = [sys.executable, "-c", gate + program, *map(str, arguments)]
-    options = {"cwd": ROOT, "env": clean_environment(), "text": True}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    processes = [subprocess.Popen(command, **options, **pipes) for _ in range(count)]
+# Processes that begin where another one has imported the emulator already, and share nothing else with it.
+CONTEXT = multiprocessing.get_context(
+    "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+)
+CONTEXT.set_forkserver_preload([__name__])
+
+
+def at_once(count, work, *arguments):
+    """Call a function with an emulator in ``count`` processes that start together; return what each of them returned.
+
+    The function is one of this module's; the emulator's file is the first of the arguments.
+    """
+    gate, results = CONTEXT.Barrier(count), CONTEXT.SimpleQueue()
+    processes = [CONTEXT.Process(target=begin, args=(gate, results, work, *arguments)) for _ in range(count)]
     for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    results = [process.communicate(timeout=30) for process in processes]
-    assert [process.returncode for process in processes] == [0] * count, results
-    return [output.strip() for output, _ in results]
+        process.start()
+    for process in processes:
+        process.join(30)
+    assert [process.exitcode for process in processes] == [0] * count
+    return [results.get() for _ in range(count)]
+
+
+def begin(gate, results, work, file, *arguments):
+    gate.wait(30)
+    emulator = Emulator(file)
+    results.put(work(emulator, *arguments))
+    emulator.close()
 
 
 @pytest.fixture
@@ -100,40 +112,45 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(file):
     assert file.read_bytes() == before
 
 
-def test_many_processes_may_make_the_same_file_at_once(file):
-    program = (
-        "e = Emulator(sys.argv[1])\n"
-        "print(len(e.users), *(e.items.count(e.items.get(user.id, '0')) for user in e.users))\n"
-        "e.close()\n"
-    )
-    (alone,) = at_once(1, program, ":memory:")
-    assert at_once(6, program, file) == [alone] * 6
+def count_all(emulator):
+    return [(user.login, emulator.items.count(emulator.items.get(user.id, "0"))) for user in emulator.users]
+
+
+def test_many_processes_may_make_the_same_file_at_once(file, emulator):
+    assert at_once(6, count_all, file) == [count_all(emulator)] * 6
+
+
+def use(emulator, code, token):
+    """Try to redeem a code and a refresh token, and tell of each whether it worked."""
+    worked = []
+    for redeem, what in ((emulator.codes.redeem, code), (emulator.tokens.refresh, token)):
+        try:
+            redeem(emulator.app.client_id, what)
+            worked.append(True)
+        except OAuthError:
+            worked.append(False)
+    return worked
 
 
 def test_of_many_processes_exactly_one_redeems_a_code_and_one_a_refresh_token(file):
     emulator = Emulator(file)
-    client = emulator.app.client_id
-    code = emulator.codes.issue(Grant(client, emulator.users[0].id))
+    code = emulator.codes.issue(Grant(emulator.app.client_id, emulator.users[0].id))
     token = emulator.sign_in(ADA).refresh_token
-    program = (
-        "e = Emulator(sys.argv[1])\n"
-        "for use, what in ((e.codes.redeem, sys.argv[2]), (e.tokens.refresh, sys.argv[3])):\n"
-        "    try: use(e.app.client_id, what); print('won')\n"
-        "    except OAuthError as error: print('lost')\n"
-        "e.close()\n"
-    )
-    outputs = [output.split() for output in at_once(6, program, file, code, token)]
     emulator.close()
-    assert sorted(first for first, _ in outputs) == ["lost"] * 5 + ["won"]
-    assert sorted(second for _, second in outputs) == ["lost"] * 5 + ["won"]
+    codes, tokens = zip(*at_once(6, use, file, code, token), strict=True)
+    assert sorted(codes) == sorted(tokens) == [False] * 5 + [True]
+
+
+def advance(emulator):
+    emulator.clock.advance(60)
+    return emulator.clock.now()
 
 
 def test_time_is_the_same_for_all_processes(file):
     emulator = Emulator(file)
     emulator.clock.freeze()
-    program = "e = Emulator(sys.argv[1]); e.clock.advance(60); print(e.clock.now()); e.close()"
     before = emulator.clock.now()
-    later = sorted(float(output) for output in at_once(3, program, file))
+    later = sorted(at_once(3, advance, file))
     assert later[-1] == pytest.approx(before + 180)
     assert emulator.clock.now() == pytest.approx(before + 180)
     emulator.close()

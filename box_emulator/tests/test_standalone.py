@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import pytest
 import requests
 
+from box_emulator.__main__ import main
+
 from .processes import ROOT, clean_environment, free_port
 
 COMMAND = [sys.executable, "-m", "box_emulator"]
@@ -57,7 +59,7 @@ def test_it_prints_the_settings_serves_and_ends_cleanly(ending):
         )
         assert page.status_code == 200
         process.send_signal(ending)
-        _, log = process.communicate(timeout=5)
+        _, log = process.communicate(timeout=30)
         assert process.returncode == 0
         assert log == "GET /api/oauth2/authorize 200\n"
 
@@ -67,10 +69,10 @@ def test_its_data_survives_a_restart(tmp_path):
     times = []
     for advance in (86400, 0):
         with standalone(*arguments) as (settings, process):
-            answer = requests.post(f"{settings['BOX_API_URL']}/_emulator/clock", json={"advance": advance}, timeout=5)
+            answer = requests.post(f"{settings['BOX_API_URL']}/_emulator/clock", json={"advance": advance}, timeout=30)
             times.append(answer.json()["now"])
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=5)
+            process.communicate(timeout=30)
     assert 0 <= times[1] - times[0] < 60
 
 
@@ -78,12 +80,12 @@ def test_it_begins_with_a_seed_and_shows_it(tmp_path):
     seed = tmp_path / "seed.json"
     seed.write_text('{"users": [{"name": "Cleo Example", "login": "cleo@example.com"}]}')
     with standalone("--port", "0", "--seed", str(seed)) as (settings, _):
-        page = requests.get(f"{settings['BOX_API_URL']}/_emulator/", headers={"Accept": "text/html"}, timeout=5)
+        page = requests.get(f"{settings['BOX_API_URL']}/_emulator/", headers={"Accept": "text/html"}, timeout=30)
     assert "cleo@example.com" in page.text
     assert "ada@example.com" not in page.text
 
 
-def test_a_taken_port_another_host_and_a_strange_file_are_said_in_a_line(tmp_path):
+def test_what_cannot_be_is_said_in_a_line(tmp_path, capsys):
     strange = tmp_path / "strange"
     strange.write_text("no database\n" * 500)
     seed = tmp_path / "seed.json"
@@ -98,7 +100,15 @@ def test_a_taken_port_another_host_and_a_strange_file_are_said_in_a_line(tmp_pat
             (["--port", "0", "--seed", str(seed)], "users[0] has no login"),
             (["--port", "0", "--seed", str(tmp_path / "none.json")], "No such file"),
         ):
-            done = subprocess.run([*COMMAND, *arguments], capture_output=True, timeout=10, check=False, **OPTIONS)
-            assert done.returncode == 1
-            assert words in done.stderr
-            assert len(done.stderr.splitlines()) == 1
+            assert main(arguments) == 1
+            said = capsys.readouterr().err
+            assert words in said
+            assert len(said.splitlines()) == 1
+
+
+def test_what_cannot_be_is_the_exit_status_of_the_process():
+    command = [*COMMAND, "--host", "0.0.0.0"]
+    done = subprocess.run(command, capture_output=True, timeout=30, check=False, **OPTIONS)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("0.0.0.0 is not this machine")
+    assert len(done.stderr.splitlines()) == 1
