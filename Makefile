@@ -1,33 +1,45 @@
-# `make run` starts the app, `make script` the quick test in the terminal, and `make test` checks everything.
+# `make run` starts the app, `make script` the quick test in the terminal, `make doctor` looks for what is wrong, and
+# `make test` checks everything.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run script test clean
+# The app itself reads the .env beside it. Flask's own reading takes one of a folder above, too, and fails on odd files.
+export FLASK_SKIP_DOTENV := 1
+
+.PHONY: run script doctor test clean
 
 run: $(VENV)/run.stamp
-	$(BIN)/flask run
+	@echo "Development mode: what you save shows at the next page load. Ctrl-C stops."
+	$(BIN)/flask run --debug
 
 script: $(VENV)/run.stamp
 	$(BIN)/python main.py
 
+doctor: $(VENV)/run.stamp
+	$(BIN)/flask box doctor
+
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict box_auth box_emulator
+	$(BIN)/mypy --strict $(wildcard box_auth box_emulator)
 	$(BIN)/pytest
 
 clean:
 	rm -rf $(VENV)
 
 $(VENV)/run.stamp: requirements.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.11")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
-	touch $@
+	$(call install,requirements.txt)
 
 $(VENV)/test.stamp: requirements.txt requirements-dev.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make test PYTHON=python3.11")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
-	touch $@ $(VENV)/run.stamp
+	$(call install,requirements-dev.txt)
+	touch $(VENV)/run.stamp
+
+# A .venv without pip was left half-made (Debian without python3-venv does that), and is made anew.
+define install
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.11")'
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "No virtual environment could be made. On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --requirement $(1)
+	touch $@
+endef

@@ -10,7 +10,7 @@ from gunicorn.glogging import Logger
 
 from box_auth.config import ROOT, Settings, parse, read
 from box_auth.errors import ConfigError
-from box_auth.flask.run import say_start
+from box_auth.flask.run import check_address, say_start
 
 try:
     _settings = parse({"CLIENT_ID": "demo", "CLIENT_SECRET": "demo", **read()}, ROOT)
@@ -20,6 +20,14 @@ _host = _settings.callback_hostname
 
 wsgi_app = "app:app"
 bind = f"[{_host}]:{_settings.callback_port}" if ":" in _host else f"{_host}:{_settings.callback_port}"
+
+
+def on_starting(server):
+    """Say what to change if the port is taken; gunicorn itself would try five times, and name no setting."""
+    inherited = server.master_pid or "LISTEN_FDS" in os.environ or server.cfg.reuse_port  # ports that it may share
+    for address in [] if inherited else server.cfg.address:
+        if isinstance(address, tuple):  # no path of a Unix socket
+            check_address(*address)
 
 
 def post_worker_init(worker):

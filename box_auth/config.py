@@ -131,7 +131,7 @@ def parse(
         if listening_port and listening_port != port and not any("CALLBACK_PORT" in problem for problem in problems):
             problems.append(
                 f"CALLBACK_PORT is {port}, but the app listens on port {listening_port}, so Box's answer would not "
-                f"arrive: start it with “make run” or “flask run --port {port}”."
+                f"arrive: start it with “make run” or “.venv/bin/flask run --port {port}”."
             )
 
     urls = {}
@@ -147,7 +147,7 @@ def parse(
         if not _is_fernet_key(key):
             problems.append(
                 f"TOKEN_ENCRYPTION_KEYS: key {position} is not 32 bytes in base64; make one with "
-                "“flask box new-key”, and separate several with commas."
+                "“.venv/bin/flask box new-key”, and separate several with commas."
             )
     redis_url = values.get("REDIS_URL", "")
     if redis_url and not is_redis_address(redis_url):

@@ -7,7 +7,6 @@ import importlib.metadata
 import json
 import os
 import re
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from .. import config
 from ..addresses import ANY_ADDRESS
 from ..config import Settings
 from ..errors import BoxAuthError, ConfigError, StoreUnavailable
+from ..ports import obstacle
 from ..stores import open_store
 from ..stores.base import TokenStore
 from . import reach
@@ -40,7 +40,7 @@ def diagnose(folder: Path = config.ROOT) -> list[Finding]:
         wrong = [Finding("settings", "fail", line, "settings") for line in error.problems]
         return [*findings, *wrong, Finding("the rest", "skip", "Fix the settings first, then run this again.")]
     findings.append(_env(folder, demo))
-    findings += _port(settings)
+    findings.append(_port(settings))
     findings += _secret_key(settings)
     findings += _tokens(settings)
     if demo:
@@ -83,21 +83,14 @@ def _env(folder: Path, demo: bool) -> Finding:
     return Finding("settings", "ok", f"{where}, and CLIENT_ID and CLIENT_SECRET are set.")
 
 
-def _port(settings: Settings) -> Iterator[Finding]:
+def _port(settings: Settings) -> Finding:
     host, port = settings.callback_hostname, settings.callback_port
-    try:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            if sys.platform == "linux":  # connections that ended a moment ago do not count
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-        yield Finding("port", "ok", f"Port {port} of {host} is free.")
-    except PermissionError:
-        yield bad("port", "port_forbidden", f"It is port {port}.")
-    except OSError as error:
-        if isinstance(error, socket.gaierror) or "assign" in str(error):
-            yield bad("port", "address_unusable", f"It is {host}.")
-        else:
-            yield _who_listens("127.0.0.1" if host in ANY_ADDRESS else host, port)
+    code = obstacle(host, port)
+    if code == "port_taken":
+        return _who_listens("127.0.0.1" if host in ANY_ADDRESS else host, port)
+    if code:
+        return bad("port", code, f"It is port {port} of {host}.")
+    return Finding("port", "ok", f"Port {port} of {host} is free.")
 
 
 def _who_listens(host: str, port: int) -> Finding:

@@ -18,7 +18,7 @@ def _lines() -> Iterator[str]:
     yield "# When something goes wrong"
     yield ""
     yield "Every failure has a short code. Pages show it, and so do the script and the `flask box` commands; here is"
-    yield "what each one means. `flask box doctor` looks for causes by itself."
+    yield "what each one means. `make doctor` (without make: `.venv/bin/flask box doctor`) looks for causes by itself."
     for found in re.finditer(r"^# -+ (.+)$|^\[(\w+)\]$", TEXT, re.MULTILINE):
         heading, code = found.groups()
         yield ""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, ParamSpec, cast
 
 from box_sdk_gen import BoxClient
@@ -14,15 +13,15 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .. import config
+from .. import demo as stand_in
 from ..cli import commands
-from ..errors import BoxAuthError, ConfigError, SignInRequired
+from ..errors import BoxAuthError, SignInRequired
 from ..flow import Flow, open_flow
 from . import pages, routes, run, sessions, visitor
 from .hooks import Hooks, OnProblem, OnSignIn, OnSignOut
 from .state import State, state
 from .user import User
 
-Demo = Callable[[Flask, Path], Mapping[str, str]]
 View = ParamSpec("View")
 
 
@@ -38,7 +37,7 @@ class BoxAuth:
         if app is not None:
             self.init_app(app, **options)
 
-    def init_app(self, app: Flask, *, demo: Demo | None = None, after_login: str = "/") -> None:
+    def init_app(self, app: Flask, *, demo: stand_in.Demo | None = None, after_login: str = "/") -> None:
         """Read the settings and prepare ``app``. Wrong settings do not stop it: every page then says what to fix.
 
         ``demo`` is called instead of Box when nothing is set that speaks for a live app: it gets the app and a
@@ -58,7 +57,7 @@ class BoxAuth:
             is_demo = demo is not None and config.is_demo(values)
             if demo and is_demo:
                 folder = folder / "demo"  # apart from what belongs to a real account
-                values = {**values, **_start(demo, app, folder), "REDIRECT_URI": "/callback"}
+                values = {**values, **stand_in.start(demo, app, folder)}
             settings = config.parse(values, folder, run.listening_port(), own_pages=is_demo)
             run.listen_as_set(settings)
             sessions.install(app, folder, settings)
@@ -150,10 +149,3 @@ class BoxAuth:
     def run(self, app: Flask) -> None:
         """Serve ``app`` as `flask run` does, for `python app.py`."""
         run.serve(app)
-
-
-def _start(demo: Demo, app: Flask, folder: Path) -> Mapping[str, str]:
-    try:
-        return demo(app, folder)
-    except Exception as error:  # whatever a stand-in may raise: it is not ours to know
-        raise ConfigError([f"The demo could not start: {error} Remove {folder} to start it over."]) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,13 +17,19 @@ from werkzeug.serving import is_running_from_reloader
 from .. import config
 from ..addresses import url_of
 from ..config import Settings
+from ..ports import obstacle
+from ..problems import PROBLEMS
 from .state import State
 
 
 def listening_port() -> int | None:
-    """Return the port that `flask run` was told to listen on, or None if it was not told or does not run."""
+    """Return the port that `flask run` was told to listen on, or None if it was not told or does not run.
+
+    After a reload it is the port where it listens already: a new CALLBACK_PORT needs a new start.
+    """
     run = _flask_run()
-    return cast(int, run.params["port"]) if run and not _is_default(run, "port") else None
+    is_fixed = run and (is_running_from_reloader() or not _is_default(run, "port"))
+    return cast(int, run.params["port"]) if run and is_fixed else None
 
 
 def listen_as_set(settings: Settings) -> None:
@@ -33,7 +38,7 @@ def listen_as_set(settings: Settings) -> None:
     It has read its options before it loads the app, so that only a new start, with other defaults, can change them.
     """
     run = _flask_run()
-    if run is None:
+    if run is None or is_running_from_reloader():
         return
     wanted = {"host": settings.callback_hostname, "port": settings.callback_port}
     moved = {name: value for name, value in wanted.items() if _is_default(run, name) and run.params[name] != value}
@@ -52,12 +57,16 @@ def announce(app: Flask, settings: Settings, demo: bool, folder: Path) -> None:
     if run is None or is_running_from_reloader():
         return
     host, port = run.params["host"], run.params["port"]
-    if _is_taken(host, port):
-        sys.exit(
-            f"Port {port} of {host} is taken by another program (on a Mac: AirPlay). Stop that program, or set "
-            "CALLBACK_PORT in .env to another port, such as 8080."
-        )
+    check_address(host, port)
     say_start(demo, url_of(host, port), folder)
+
+
+def check_address(host: str, port: int) -> None:
+    """End a start that cannot listen there, and say what to change."""
+    if code := obstacle(host, port):
+        problem = PROBLEMS[code]
+        on_a_mac = " On a Mac, that is likely AirPlay." if sys.platform == "darwin" and code == "port_taken" else ""
+        sys.exit(f"{problem.happened} It is port {port} of {host}.{on_a_mac} {problem.todo} [{code}]")
 
 
 def say_start(demo: bool, address: str, folder: Path) -> None:
@@ -68,13 +77,13 @@ def say_start(demo: bool, address: str, folder: Path) -> None:
 
 def serve(app: Flask) -> None:
     """Serve ``app`` where the settings say."""
-    flow = cast(State, app.extensions["box_auth"]).flow
-    settings = flow.settings if flow else Settings("", "")
+    state = cast(State, app.extensions["box_auth"])
+    settings = state.flow.settings if state.flow else Settings("", "")
     host, port = settings.callback_hostname, settings.callback_port
-    if flow:
-        state = cast(State, app.extensions["box_auth"])
+    check_address(host, port)
+    if state.flow:
         say_start(state.demo, url_of(host, port), state.folder)
-    app.run(host, port)
+    app.run(host, port, load_dotenv=False)
 
 
 def forget_other_dotenv() -> None:
@@ -103,14 +112,3 @@ def _flask_run() -> click.Context | None:
 
 def _is_default(run: click.Context, option: str) -> bool:
     return run.get_parameter_source(option) == ParameterSource.DEFAULT
-
-
-def _is_taken(host: str, port: int) -> bool:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        if os.name == "posix":  # connections that ended a moment ago do not count
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return True
-    return False

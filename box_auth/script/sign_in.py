@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import webbrowser
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,9 @@ from box_sdk_gen import BoxClient
 from box_sdk_gen.schemas import UserFull
 
 from .. import config
+from .. import demo as stand_in
 from ..addresses import ANY_ADDRESS, LOOPBACK, loopback_redirect_uri
-from ..errors import ConfigError, SignInRequired
+from ..errors import SignInRequired
 from ..flow import Flow, open_flow
 from ..stores.record import TokenRecord
 from .answer import Answer, format_duration
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 WAIT = 300.0  # seconds for the person to answer; after ten minutes the state would be too old anyway
-Demo = Callable[[Any, Path], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -38,23 +37,24 @@ class Connection:
     client: BoxClient
 
 
-def connect(*, demo: Demo | None = None, wait: float = WAIT, folder: Path = config.ROOT) -> Connection:
+def connect(*, demo: stand_in.Demo | None = None, wait: float = WAIT, folder: Path = config.ROOT) -> Connection:
     """Return the connection of whoever signed in by script before; if nobody did, or it has ended, ask first.
 
     ``demo`` is called instead of Box when no CLIENT_ID and no CLIENT_SECRET are set, as in `box_auth.flask`.
     ``wait`` is in seconds. Raises children of `BoxAuthError`.
     """
-    values, stand_in = config.read(folder), None
+    values, pages = config.read(folder), None
     data = config.instance_folder(values, folder)
     if demo and config.is_demo(values):
-        data, stand_in = data / "demo", _StandIn()
-        values = {**values, **_started(demo, stand_in, data), "REDIRECT_URI": "/callback"}
-    flow = open_flow(config.parse(values, data, own_pages=stand_in is not None))
+        data, app = data / "demo", _NoApp()
+        values = {**values, **stand_in.start(demo, app, data)}
+        pages = app.wsgi_app
+    flow = open_flow(config.parse(values, data, own_pages=pages is not None))
     saved = SavedUser(flow, data)
     try:
         return _connection(flow, saved.record())
     except SignInRequired:
-        return _connection(flow, sign_in(saved, wait=wait, pages=stand_in.wsgi_app if stand_in else None))
+        return _connection(flow, sign_in(saved, wait=wait, pages=pages))
 
 
 def sign_in(saved: SavedUser, *, wait: float = WAIT, pages: WSGIApplication | None = None) -> TokenRecord:
@@ -92,19 +92,12 @@ def _open_and_read(address: str, answer: Answer) -> None:
     answer.read_pasted()
 
 
-class _StandIn:
+class _NoApp:
     """As much of a Flask app as a demo asks for: a place to put its pages."""
 
     def __init__(self) -> None:
         self.extensions: dict[str, Any] = {}
         self.wsgi_app: WSGIApplication = _nothing_here
-
-
-def _started(demo: Demo, stand_in: _StandIn, data: Path) -> Mapping[str, str]:
-    try:
-        return demo(stand_in, data)
-    except Exception as error:  # whatever a stand-in may raise: it is not ours to know
-        raise ConfigError([f"The demo could not start: {error} Remove {data} to start it over."]) from None
 
 
 def _nothing_here(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:

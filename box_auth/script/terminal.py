@@ -35,7 +35,7 @@ def run(program: Callable[[], object]) -> int:
 def explain(error: BoxAuthError) -> str:
     """Return a failure in a few lines: title, what happened, what to do, code."""
     problem = error.problem
-    again = "In a terminal, that is: flask box login" if isinstance(error, SignInRequired) else ""
+    again = "In a terminal, that is: .venv/bin/flask box login" if isinstance(error, SignInRequired) else ""
     lines = [f"{problem.title}.", problem.happened]
     lines += [f"  - {line}" for line in error.problems] if isinstance(error, ConfigError) else [error.detail]
     return "\n".join(line for line in (*lines, problem.todo, again, f"[{problem.code}]") if line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from box_auth import config
 from box_auth.flow import open_flow
 from box_auth.script.saved_user import SavedUser
 
-from .journey import clean_environment, free_port, live_settings
+from . import programs
+from .journey import free_port, live_settings
+from .programs import clean_environment
 from .walker import consent
 
 HERE = Path(__file__).resolve().parent
@@ -32,19 +35,11 @@ def pages_seen(folder: Path) -> list[tuple[int, str]]:
     return [tuple(page) for page in json.loads((folder / "pages.json").read_text())]
 
 
-def run(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [PYTHON, *command],
-        cwd=folder,
-        env=clean_environment(**settings),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+def run(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return programs.run([PYTHON, *command], folder, clean_environment(**settings))
 
 
-def flask_box(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
+def flask_box(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return run(folder, "-m", "flask", "box", *arguments, **settings)
 
 
@@ -52,17 +47,14 @@ class Terminal:
     """A command that waits for its person. What it says is read until something that is expected comes."""
 
     def __init__(self, folder: Path, *command: str, **settings: str) -> None:
-        heed_interrupts()
-        self.process = subprocess.Popen(
-            [PYTHON, *command],
-            cwd=folder,
-            env=clean_environment(BROWSER="no-such-browser", **settings),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._watch = threading.Timer(60, self.process.kill)
+        environment = clean_environment(BROWSER="no-such-browser", **settings)
+        read_typed, typed = os.pipe()
+        said, write_said = os.pipe()
+        self.process = programs.start([PYTHON, *command], folder, environment, read_typed, write_said, write_said)
+        os.close(read_typed)
+        os.close(write_said)
+        self.stdin, self.stdout = os.fdopen(typed, "w"), os.fdopen(said)
+        self._watch = threading.Timer(50, self.process.kill)
         self._watch.start()
         self.output = ""
 
@@ -73,12 +65,12 @@ class Terminal:
         self._watch.cancel()
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
+        self.stdin.close()
+        self.stdout.close()
 
     def read_until(self, words: str) -> str:
         """Return the line with ``words``."""
-        for line in self.process.stdout:
+        for line in self.stdout:
             self.output += line
             if words in line:
                 return line.strip()
@@ -89,22 +81,16 @@ class Terminal:
         return self.read_until("response_type=code")
 
     def type(self, line: str) -> None:
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
+        self.stdin.write(line + "\n")
+        self.stdin.flush()
 
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)
 
     def end(self) -> int:
         """Read the rest and return the exit status."""
-        self.output += self.process.stdout.read()
+        self.output += self.stdout.read()
         return self.process.wait()
-
-
-def heed_interrupts() -> None:
-    """Have the processes we start listen to Ctrl-C, also where a shell started us in the background, to ignore it."""
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def as_nobody(program: str) -> tuple[str, str]:

@@ -27,9 +27,9 @@ FLOORS = [
     {"user_client"},
     {"refresh"},
     {"oauth"},
-    {"network", "stores"},
+    {"demo", "network", "stores"},
     {"config", "plain_page", "private_files"},
-    {"addresses", "errors"},
+    {"addresses", "errors", "ports"},
     {"problems"},
 ]
 

@@ -1,8 +1,5 @@
 """Tokens encrypted at rest: the store's contract, plain files from before, key rotation, and wrong keys."""
 
-import subprocess
-import sys
-
 import pytest
 from cryptography.fernet import Fernet
 
@@ -10,7 +7,7 @@ from box_auth.errors import StoreUnavailable
 from box_auth.stores.encryption import Sealed, rotate
 from box_auth.stores.files import FileStore
 
-from .journey import checkout, clean_environment
+from . import terminal
 from .store_contract import RECORD, StoreContract, save
 
 USER = RECORD.user_id
@@ -86,18 +83,11 @@ def test_a_truncated_record_is_set_aside(store, cut):
 
 
 def flask_box(folder, *arguments, **settings):
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "box", *arguments],
-        cwd=folder,
-        env=clean_environment(CLIENT_ID="i", CLIENT_SECRET="s", **settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return terminal.flask_box(folder, *arguments, CLIENT_ID="i", CLIENT_SECRET="s", **settings)
 
 
-def test_the_command_makes_keys_and_rotates_to_the_first_and_says_what_is_wrong(tmp_path):
-    folder = checkout(tmp_path / "fork")
+def test_the_command_makes_keys_and_rotates_to_the_first_and_says_what_is_wrong(fork):
+    folder = fork
     new = flask_box(folder, "new-key").stdout.strip()
     tokens = folder / "instance" / "tokens"
     save(FileStore(tokens, Sealed([FIRST])), RECORD)

@@ -1,7 +1,6 @@
 """The token store in files: the contract, and what only files can suffer."""
 
 import json
-import multiprocessing
 import os
 import resource
 import signal
@@ -13,6 +12,7 @@ import pytest
 from box_auth.errors import StoreUnavailable
 from box_auth.stores.files import FileStore
 
+from .programs import processes
 from .store_contract import RECORD, StoreContract, save
 
 USER = RECORD.user_id
@@ -120,7 +120,7 @@ def read_again_and_again(folder, results):
 
 def test_eight_processes_read_and_write_one_users_file_and_no_read_ever_fails(store):
     save(store, replace(RECORD, access_token="first", refresh_token="first"))
-    context = multiprocessing.get_context("spawn")
+    context = processes()
     stop, results = context.Event(), context.Queue()
     writers = [context.Process(target=write_again_and_again, args=(store.folder, number, stop)) for number in range(4)]
     readers = [context.Process(target=read_again_and_again, args=(store.folder, results)) for _ in range(4)]
@@ -150,7 +150,7 @@ def save_with_a_full_disk(folder, results):
 
 def test_a_full_disk_is_noticed_before_a_refresh_and_loses_nothing(store):
     save(store, RECORD)
-    context = multiprocessing.get_context("fork")
+    context = processes()
     results = context.Queue()
     process = context.Process(target=save_with_a_full_disk, args=(store.folder, results))
     process.start()
@@ -174,7 +174,7 @@ def try_to_save(folder, results):
 def test_a_read_only_folder_is_an_error_that_says_so(store):
     save(store, RECORD)
     store.folder.chmod(0o500)
-    context = multiprocessing.get_context("fork")
+    context = processes()
     results = context.Queue()
     process = context.Process(target=try_to_save, args=(store.folder, results))
     process.start()

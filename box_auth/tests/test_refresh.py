@@ -1,7 +1,6 @@
 """A sign-in is not lost: the engine's refresh against the emulator's one-use refresh tokens."""
 
 import io
-import multiprocessing
 import threading
 import time
 from dataclasses import replace
@@ -18,6 +17,7 @@ from box_auth.stores.files import FileStore
 from box_auth.stores.record import TokenRecord
 
 from .journey import Visitor, live_settings
+from .programs import processes
 from .store_contract import save
 
 TOKEN = "POST /oauth2/token"
@@ -318,7 +318,7 @@ def read_again_and_again(folder, user_id, results, stop):
 
 
 def test_eight_processes_sign_in_and_read_the_same_users_file_and_no_read_ever_fails(engine, box):
-    settings, context = engine.flow.settings, multiprocessing.get_context("spawn")
+    settings, context = engine.flow.settings, processes()
     signed_in, read, stop = context.Queue(), context.Queue(), context.Event()
     writers = [context.Process(target=sign_in_again_and_again, args=(settings, box.url, signed_in)) for _ in range(4)]
     user_id = engine.record.user_id

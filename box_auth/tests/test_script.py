@@ -204,7 +204,7 @@ class TestWithoutABrowser:
     def test_input_that_ends_does_not_end_the_wait(self, fork, settings):
         with Terminal(fork, "script.py", **settings) as terminal:
             address = terminal.address()
-            terminal.process.stdin.close()
+            terminal.stdin.close()
             assert call("GET", consent(address, "grant"))[0] == 200
             assert terminal.end() == 0
 
@@ -264,7 +264,7 @@ class TestBadSurroundings:
         (demo_fork / "instance" / "demo").write_text("a file where the folder should be")
         done = script(demo_fork, {})
         assert done.returncode == 1
-        assert "The demo could not start" in done.stderr
+        assert "demo cannot be used (File exists)" in done.stderr
         assert "Traceback" not in done.stderr
 
     def test_dot_env_in_utf_16(self, fork):

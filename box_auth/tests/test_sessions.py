@@ -1,6 +1,5 @@
 """Sessions on the server: none is lost, none is a pickle, and reading writes nothing."""
 
-import multiprocessing
 import os
 import pickle
 import stat
@@ -14,6 +13,7 @@ from box_auth.errors import StoreUnavailable
 from box_auth.flask.sessions import SessionFiles, own_secret_key
 
 from .journey import Visitor
+from .programs import processes
 
 
 @pytest.fixture
@@ -112,13 +112,13 @@ def make_key(folder, results):
 
 
 def test_the_secret_key_is_made_once_by_many_processes_and_is_private(tmp_path):
-    context = multiprocessing.get_context("spawn")
+    context = processes()
     results = context.Queue()
-    processes = [context.Process(target=make_key, args=(tmp_path / "instance", results)) for _ in range(6)]
-    for process in processes:
+    makers = [context.Process(target=make_key, args=(tmp_path / "instance", results)) for _ in range(6)]
+    for process in makers:
         process.start()
-    keys = {results.get(timeout=60) for _ in processes}
-    for process in processes:
+    keys = {results.get(timeout=60) for _ in makers}
+    for process in makers:
         process.join(30)
     assert len(keys) == 1
     assert len(keys.pop()) >= 32

@@ -1,0 +1,94 @@
+"""The first hour: the app started in each way, what the terminal says, and pages that are edited while it runs."""
+
+import os
+import socket
+import sys
+import time
+
+import pytest
+
+from .journey import App, Process, Visitor, checkout, clean_environment, free_port, running
+from .terminal import run
+
+FLASK_RUN = ("-m", "flask", "run")
+RUN_OF_APP = ("-c", "import app; app.box.run(app.app)")  # `python app.py`
+GUNICORN = pytest.param(("-m", "gunicorn"), marks=pytest.mark.skipif(os.name == "nt", reason="no gunicorn on Windows"))
+AS_MAKE_DOES = {"FLASK_SKIP_DOTENV": "1"}
+PAGE = '\n\n@app.get("/second")\n@box.login_required\ndef second():\n    return box.user.login\n'
+
+
+class Reloading(Process):
+    """What `make run` starts."""
+
+    def __init__(self, folder, more=""):
+        port = free_port()
+        (folder / ".env").write_text(f"CALLBACK_PORT = {port}\n{more}")
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, *FLASK_RUN, "--debug"]
+        super().__init__(command, folder, clean_environment(**AS_MAKE_DOES), "Debugger is active")
+
+
+def test_a_page_that_is_added_shows_while_the_app_runs_and_nobody_is_signed_out(demo_fork):
+    with running(Reloading(demo_fork)) as app, Visitor(app.url) as visitor:
+        assert visitor.sign_in("Ada").url == f"{app.url}/dashboard"
+        assert visitor.get("/second").status_code == 404
+        source = demo_fork / "app.py"
+        source.write_text(source.read_text() + PAGE)
+        assert app.says("Detected change in")
+        end = time.monotonic() + 20
+        while (page := visitor.get("/second")).status_code == 404:
+            assert time.monotonic() < end
+        assert page.text == "ada@example.com"
+        assert visitor.get("/dashboard").status_code == 200
+        assert app.output.count("data in") == 1
+
+
+def test_a_port_that_changes_while_the_app_runs_needs_a_new_start_and_it_says_so(fork):
+    credentials = "CLIENT_ID = id\nCLIENT_SECRET = secret\n"
+    with running(Reloading(fork, credentials)) as app, Visitor(app.url) as visitor:
+        assert visitor.get("/").status_code == 200  # by now it watches its files
+        (fork / ".env").write_text(f"CALLBACK_PORT = 8080\n{credentials}")
+        (fork / "app.py").touch()
+        assert app.says("CALLBACK_PORT is 8080, but the app listens on port")
+        assert visitor.get("/").status_code == 503
+
+
+@pytest.mark.parametrize("command", [FLASK_RUN, RUN_OF_APP, GUNICORN])
+def test_a_port_that_is_taken_is_one_sentence_that_names_the_setting(tmp_path, command):
+    folder = checkout(tmp_path / "fork", *(["gunicorn.conf.py"] if "gunicorn" in command else []))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = run(folder, *command, CLIENT_ID="id", CLIENT_SECRET="secret", CALLBACK_PORT=port)
+    assert done.returncode
+    assert f"It is port {port} of 127.0.0.1." in done.stderr
+    assert "set CALLBACK_PORT in .env to another port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("encoding", "command"), [("utf-16", ("script.py",)), ("latin-1", ("-m", "flask", "box", "doctor"))]
+)
+def test_an_env_that_is_not_utf_8_is_a_sentence(fork, encoding, command):
+    (fork / ".env").write_bytes("CALLBACK_PORT = 5081 # café\n".encode(encoding))
+    done = run(fork, *command, **AS_MAKE_DOES)
+    assert done.returncode == 1
+    assert "The file .env cannot be read: save it as UTF-8 text" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("command", "settings"), [(RUN_OF_APP, {}), ((*FLASK_RUN, "--no-reload"), AS_MAKE_DOES)])
+def test_the_env_of_a_folder_above_is_not_read_whatever_is_in_it(demo_fork, command, settings):
+    (demo_fork.parent / ".env").write_bytes("CLIENT_ID = café\n".encode("latin-1"))
+    environment = clean_environment(CALLBACK_PORT=str(free_port()), **settings)
+    with running(Process([sys.executable, *command], demo_fork, environment, "Running on")) as app:
+        assert "demo, with made-up users" in app.output
+
+
+def test_a_folder_for_data_that_cannot_be_used_is_named_with_its_setting(demo_fork):
+    (demo_fork / "file").write_text("")
+    done = run(demo_fork, "script.py", INSTANCE_DIR="file/instance")
+    assert done.returncode == 1
+    assert "cannot be used" in done.stderr
+    assert "set INSTANCE_DIR" in done.stderr
+    with running(App(demo_fork, INSTANCE_DIR="file/instance")) as app, Visitor(app.url) as visitor:
+        assert visitor.get("/").status_code == 503

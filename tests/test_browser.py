@@ -1,0 +1,139 @@
+"""A person with a browser: Chromium, by mouse and keyboard, on the app as `flask run` serves it."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from box_auth.tests.journey import Process, free_port, running
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -r requirements-dev.txt")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM, reason="no Chromium on this machine (Debian: apt-get install chromium; elsewhere: Google Chrome)"
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
+LOGIN, LOGOUT = 'a[href$="/login"]', 'form[action$="/logout"] button'
+GRANT, DENY = "button[value=grant]", "button[value=deny]"
+FAILURES = {404, 500, 502, 503, 504}
+
+
+def serve(folder, **settings):
+    """The app as a process, with its data in ``folder``."""
+    port = str(free_port())
+    environment = {**os.environ, "INSTANCE_DIR": str(folder), "REDIRECT_URI": "", "CALLBACK_PORT": port, **settings}
+    app = Process([sys.executable, "-m", "flask", "run", "--port", port], ROOT, environment, "Running on")
+    app.url = f"http://127.0.0.1:{port}"
+    return running(app)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Where the app is; the Box that it talks to is this process's."""
+    with serve(tmp_path_factory.mktemp("instance")) as app:
+        yield app.url
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, request, emulator):
+    """A fresh browser. Nothing may fail in it, and each page that a test looks at must fit the screen."""
+    screen = getattr(request, "param", "phone")
+    size = {"width": 375, "height": 740} if screen == "phone" else {"width": 1200, "height": 860}
+    context = chromium.new_context(viewport=size, color_scheme="dark" if screen == "dark" else "light")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("response", lambda response: problems.append(response.url) if response.status in FAILURES else None)
+    page.look = lambda name: look(page, f"{name}-{screen}")
+    yield page
+    context.close()
+    assert problems == []
+
+
+def look(page, name):
+    if "SCREENSHOTS" in os.environ:  # a folder for pictures to look at
+        page.screenshot(path=f"{os.environ['SCREENSHOTS']}/{name}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
+
+
+def press_tab_until(page, selector):
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"the Tab key does not reach {selector}")
+
+
+@pytest.mark.parametrize("page", ["wide", "phone", "dark"], indirect=True)
+def test_a_person_signs_in_reads_the_dashboard_and_signs_out(server, page, emulator):
+    page.goto(server)
+    page.look("home")
+    page.locator(LOGIN).first.click()
+    page.locator(GRANT).click()
+    page.wait_for_url("**/dashboard")
+    page.look("dashboard")
+    user = emulator.users[0]
+    assert user.name in page.get_by_role("heading", level=1).inner_text()
+    assert page.get_by_role("meter").is_visible()
+    assert page.get_by_role("row").count() > 5
+    assert page.get_by_role("img").first.is_visible()
+    assert page.locator('img[src*="/avatar"]').evaluate("image => image.naturalWidth") > 0
+    page.goto(server)
+    assert user.name in page.get_by_role("main").inner_text()
+    page.locator(LOGOUT).click()
+    assert page.locator(LOGIN).first.is_visible()
+
+
+def test_every_step_can_be_taken_with_the_keyboard_alone(server, page):
+    page.goto(server)
+    for selector, address in ((LOGIN, "**/authorize*"), (GRANT, "**/dashboard"), (LOGOUT, f"{server}/")):
+        press_tab_until(page, selector)
+        page.keyboard.press("Enter")
+        page.wait_for_url(address)
+
+
+def test_a_problem_says_what_to_do(server, page):
+    page.goto(server)
+    page.locator(LOGIN).first.click()
+    page.locator(DENY).click()
+    page.look("denied")
+    assert page.get_by_role("heading", level=1).is_visible()
+    assert page.locator("code", has_text="access_denied").is_visible()
+    assert page.locator(LOGIN).first.is_visible()
+
+
+def test_mistakes_in_the_settings_are_each_a_line_of_a_list(chromium, tmp_path):
+    wrong = {"CLIENT_SECRET": "", "BOX_API_URL": "box"}
+    with serve(tmp_path, **wrong, FLASK_DEBUG="1") as app:
+        page = chromium.new_page()
+        page.goto(app.url)
+        look(page, "settings")
+        assert page.get_by_role("listitem").count() == 2
+        page.close()
+
+
+def test_the_demo_shows_how_to_connect_an_app_of_ones_own(chromium, tmp_path):
+    unset = dict.fromkeys(("CLIENT_ID", "CLIENT_SECRET", "BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"), "")
+    with serve(tmp_path, **unset) as app:
+        page = chromium.new_page()
+        if page.goto(f"{app.url}/setup").status != 200:
+            pytest.skip("app.py has no demo")
+        look(page, "setup")
+        assert f"{app.url}/callback" in page.get_by_role("main").inner_text()
+        assert page.locator("input, textarea").count() == 0  # secrets go into .env, and never through the browser
+        page.goto(app.url)
+        assert page.get_by_role("note").is_visible()
+        page.close()
