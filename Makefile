@@ -23,7 +23,7 @@ test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict $(wildcard box_auth box_emulator)
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest -n 4 --dist worksteal $(TESTS)
 
 forks: $(VENV)/test.stamp
 	$(BIN)/python docs/forks.py

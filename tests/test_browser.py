@@ -40,8 +40,9 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chromium():
+    short = {**os.environ, "TMPDIR": "/tmp"}  # Chromium opens a socket there, whose path has 100 characters at most
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, env=short)
         yield browser
         browser.close()
 

@@ -61,7 +61,8 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> subpro
 
 def processes() -> multiprocessing.context.ForkServerContext | multiprocessing.context.SpawnContext:
     """Return what makes processes for functions of a test: they share nothing with this one, and start fast."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    socket_fits = len(tempfile.gettempdir()) < 60  # it listens there, and such a path has 100 characters at most
+    if "forkserver" not in multiprocessing.get_all_start_methods() or not socket_fits:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["box_auth.flask", "pytest", "requests"])

@@ -1,0 +1,574 @@
+"""The doors for what a fork adds or takes away: small Flask apps in this process, against a local Box."""
+
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from flask import Blueprint, Flask, session
+
+from box_auth import BoxAuthError, ConfigError, Settings, StoreUnavailable, config, open_flow
+from box_auth.flask import BoxAuth, SignInRefused, User
+from box_auth.flask import box as shared_box
+from box_auth.flask.sessions import cookie_name
+from box_auth.script import connect
+from box_auth.script.saved_user import SavedUser
+
+from .journey import Visitor, live_settings
+
+HERE = Path(__file__).parent  # where there are no templates
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """An environment in which nothing speaks for a live app; a function sets more."""
+
+    def put(**values):
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+
+    put(**{**dict.fromkeys(config.NAMES, ""), "INSTANCE_DIR": str(tmp_path / "instance")})
+    return put
+
+
+@pytest.fixture
+def live(environment, emulator, box):
+    """The same, with the settings of a live app whose Box is the emulator."""
+    environment(**live_settings(emulator, box, 80), CALLBACK_HOSTNAME="localhost")  # where a test client is
+    return environment
+
+
+def an_app(box, name="fork", **options):
+    """An app of two pages, without a single template."""
+    app = Flask(name, root_path=str(HERE))
+    box.init_app(app, **options)
+
+    @app.get("/")
+    def home():
+        return box.user.login if box.user else "nobody"
+
+    @app.get("/private")
+    @box.login_required
+    def private():
+        return box.client.users.get_user_me().login
+
+    return app
+
+
+def answer(client, user="Ada", start="/login"):
+    """Begin a sign-in, and return the address to which Box sends the browser back."""
+    address = client.get(start).headers["Location"]
+    with Visitor(address) as visitor:
+        page = visitor.answer(visitor.get(address), user, allow_redirects=False)
+    return urljoin(page.url, page.headers["Location"])
+
+
+def sign_in(client, user="Ada", start="/login"):
+    back = urlsplit(answer(client, user, start))
+    return client.get(f"{back.path}?{back.query}")
+
+
+def code_of(page):
+    """The short code of a plain problem page."""
+    return page.text.rpartition("<code>")[2].partition("</code>")[0]
+
+
+class TestOnSignIn:
+    def test_it_gets_the_user_and_the_record_before_anything_is_kept(self, live, emulator, tmp_path):
+        box, seen = BoxAuth(), []
+        app = an_app(box)
+
+        @box.on_sign_in
+        def hook(user, record):
+            files = list((tmp_path / "instance" / "tokens").glob("*.json"))
+            seen.append((user, record.user_id, files, "box_user" in session))
+
+        assert sign_in(app.test_client()).status_code == 302
+        ada = emulator.users[0]
+        assert seen == [(User(ada.id, ada.name, ada.login), ada.id, [], False)]
+
+    def test_it_refuses_in_its_own_words_and_leaves_nothing(self, live, emulator, tmp_path):
+        box = BoxAuth()
+        app = an_app(box)
+
+        @box.on_sign_in
+        def only_example_inc(user, record):
+            raise SignInRefused("Only people of <Example Inc.>")
+
+        client = app.test_client()
+        page = sign_in(client)
+        assert (page.status_code, code_of(page)) == (403, "sign_in_refused")
+        assert "Only people of &lt;Example Inc.&gt;" in page.text
+        assert client.get("/").text == "nobody"
+        assert not list((tmp_path / "instance").rglob("*.json"))
+        assert emulator.requests.count("POST /oauth2/revoke") == 2
+
+    @pytest.mark.parametrize("broken", ["raises", "False", "True", "text"])
+    def test_one_that_fails_or_answers_nonsense_leaves_nobody_half_signed_in(self, live, caplog, broken):
+        box, let_in = BoxAuth(), []
+        app = an_app(box)
+
+        @box.on_sign_in
+        def hook(user, record):
+            if let_in:
+                return None
+            if broken == "raises":
+                raise ZeroDivisionError
+            return {"False": False, "True": True, "text": "no"}[broken]
+
+        client, other = app.test_client(), app.test_client()
+        let_in.append("the other")
+        sign_in(other)
+        let_in.clear()
+        page = sign_in(client)
+        assert (page.status_code, code_of(page)) == (500, "hook_failed")
+        assert client.get("/").text == "nobody"
+        assert other.get("/").text == "ada@example.com"  # a sign-in from before is untouched
+        assert "hook" in caplog.text
+
+    def test_while_it_hangs_others_are_served_and_nobody_is_signed_in(self, live):
+        box, inside, go_on = BoxAuth(), threading.Event(), threading.Event()
+        app = an_app(box)
+
+        @box.on_sign_in
+        def slow(user, record):
+            if user.login.startswith("ada"):
+                inside.set()
+                assert go_on.wait(30)
+
+        client, same_user, other = app.test_client(), app.test_client(), app.test_client()
+        back = urlsplit(answer(client))
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(client.get, f"{back.path}?{back.query}")
+            try:
+                assert inside.wait(30)
+                assert sign_in(other, "Bo").status_code == 302
+                assert other.get("/private").text == "bo@example.com"
+                assert same_user.get("/").text == "nobody"
+            finally:
+                go_on.set()
+            assert waiting.result().status_code == 302
+        assert client.get("/").text == "ada@example.com"
+
+    def test_all_of_several_must_let_them_in(self, live):
+        box, asked = BoxAuth(), []
+        app = an_app(box)
+
+        @box.on_sign_in
+        def first(user, record):
+            asked.append("first")
+
+        @box.on_sign_in
+        def second(user, record):
+            asked.append("second")
+            raise SignInRefused
+
+        assert sign_in(app.test_client()).status_code == 403
+        assert asked == ["first", "second"]
+
+
+class TestOnSignOut:
+    @pytest.fixture
+    def told(self):
+        return []
+
+    @pytest.fixture
+    def app(self, live, told):
+        box = BoxAuth()
+        app = an_app(box)
+        app.config["WTF_CSRF_ENABLED"] = False
+        box.on_sign_out(lambda user, reason: told.append((user.login, reason)))
+        return app
+
+    def test_the_button(self, app, told):
+        client = app.test_client()
+        sign_in(client)
+        client.post("/logout")
+        client.get("/")
+        client.post("/logout")
+        assert told == [("ada@example.com", "button")]
+
+    def test_another_browser_is_told_of_once_at_its_next_visit(self, app, told):
+        client, other = app.test_client(), app.test_client()
+        sign_in(client)
+        sign_in(other)
+        other.post("/logout")
+        for _ in range(3):
+            assert client.get("/").text == "nobody"
+        assert (client.get("/private").status_code, told) == (
+            401,
+            [("ada@example.com", "button"), ("ada@example.com", "elsewhere")],
+        )
+
+    @pytest.mark.parametrize("how", ["script", "by hand"])
+    def test_a_script_and_a_file_deleted_by_hand(self, app, told, how, tmp_path):
+        client = app.test_client()
+        sign_in(client)
+        (file,) = (tmp_path / "instance" / "tokens").glob("*.json")
+        if how == "script":
+            flow = open_flow()
+            saved = SavedUser(flow, tmp_path / "instance")
+            saved.remember(flow.store.load(file.stem))
+            saved.end()
+            flow.network.close()
+        else:
+            file.unlink()
+        assert client.get("/").text == "nobody"
+        client.get("/")
+        assert told == [("ada@example.com", "elsewhere")]
+
+    def test_box(self, app, told, emulator):
+        client = app.test_client()
+        sign_in(client)
+        emulator.revoke_tokens()
+        page = client.get("/private")
+        assert (page.status_code, code_of(page)) == (401, "token_ended")
+        assert client.get("/").text == "nobody"
+        assert told == [("ada@example.com", "box")]
+
+    def test_somebody_else_in_the_same_browser(self, app, told):
+        client = app.test_client()
+        sign_in(client)
+        sign_in(client, "Bo")
+        sign_in(client, "Bo")
+        assert told == [("ada@example.com", "switched")]
+        assert client.get("/").text == "bo@example.com"
+
+    def test_one_that_raises_keeps_nobody_signed_in(self, live, caplog, tmp_path):
+        box = BoxAuth()
+        app = an_app(box)
+        app.config["WTF_CSRF_ENABLED"] = False
+
+        @box.on_sign_out
+        def fails(user, reason):
+            raise ZeroDivisionError
+
+        client = app.test_client()
+        sign_in(client)
+        assert client.post("/logout").status_code == 302
+        assert client.get("/").text == "nobody"
+        assert not list((tmp_path / "instance" / "tokens").glob("*.json"))
+        assert "fails" in caplog.text
+
+
+class TestTheUser:
+    def test_is_right_before_and_after_the_callback_in_one_request(self, live):
+        box, seen = BoxAuth(), []
+        app = an_app(box)
+        app.before_request(lambda: seen.append(box.user and box.user.login))
+
+        @app.after_request
+        def after(response):
+            seen.append(box.user and box.user.login)
+            return response
+
+        client = app.test_client()
+        back = urlsplit(answer(client))
+        seen.clear()
+        client.get(f"{back.path}?{back.query}")
+        assert seen == [None, "ada@example.com"]
+
+    def test_at_once_on_a_page_that_does_not_require_a_sign_in(self, live):
+        box = BoxAuth()
+        app = an_app(box)
+
+        @app.get("/open")
+        def page():
+            names = box.at_once(*[lambda: box.client.users.get_user_me().login] * 3)
+            return ",".join({*names, box.user.login})
+
+        client = app.test_client()
+        sign_in(client)
+        cookie = client.get_cookie(app.config["SESSION_COOKIE_NAME"], "localhost").value
+
+        def view(_):
+            visitor = app.test_client()
+            visitor.set_cookie(app.config["SESSION_COOKIE_NAME"], cookie, domain="localhost")
+            return visitor.get("/open").text
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(view, range(100))) == {"ada@example.com"}
+        assert app.test_client().get("/open").status_code == 401
+
+    def test_a_request_asks_the_store_once(self, live, monkeypatch):
+        box, loads = BoxAuth(), []
+        app = an_app(box)
+        client = app.test_client()
+        sign_in(client)
+        store = app.extensions["box_auth"].flow.store
+        load = store.load
+        monkeypatch.setattr(store, "load", lambda user_id: loads.append(user_id) or load(user_id))
+        assert client.get("/private").text == "ada@example.com"
+        assert len(loads) == 1
+
+
+OWN = {
+    "SESSION_COOKIE_NAME": "mine",
+    "SESSION_COOKIE_PATH": "/private",
+    "SESSION_COOKIE_SAMESITE": "Strict",
+    "PERMANENT_SESSION_LIFETIME": timedelta(days=31),  # what is Flask's default, too
+    "SECRET_KEY": "a key of its own",
+}
+
+
+class TestSessions:
+    @pytest.mark.parametrize("when", ["before", "after"])
+    def test_what_the_app_sets_itself_wins(self, live, when):
+        app = Flask("fork", root_path=str(HERE))
+        if when == "before":
+            app.config.update(OWN)
+        BoxAuth(app)
+        if when == "after":
+            app.config.update(OWN)
+        cookie = app.test_client().get("/login").headers["Set-Cookie"]
+        assert cookie.startswith("mine=")
+        assert "Path=/private" in cookie
+        assert "SameSite=Strict" in cookie
+        assert app.permanent_session_lifetime.days == 31
+        assert app.secret_key == "a key of its own"
+
+    def test_without_own_ones_they_are_ours(self, live):
+        app = Flask("fork", root_path=str(HERE))
+        BoxAuth(app)
+        assert app.permanent_session_lifetime.days == 60
+        cookie = app.test_client().get("/login").headers["Set-Cookie"]
+        assert all(part in cookie for part in ("box_session_", "HttpOnly", "SameSite=Lax", "Path=/;"))
+
+    def test_the_cookies_name_is_one_forks_own_and_with_redis_one_apps(self, tmp_path):
+        here, there = tmp_path / "here", tmp_path / "there"
+        alone, shared = Settings("i", "s"), Settings("i", "s", redis_url="redis://host/0")
+        assert cookie_name(here, alone) == cookie_name(here, alone) != cookie_name(there, alone)
+        assert cookie_name(here, shared) == cookie_name(there, shared)
+        other = replace(shared, redirect_uri="https://files.example.com/callback")
+        assert cookie_name(here, other) != cookie_name(here, shared)
+
+
+class TestInstanceDir:
+    def test_it_moves_everything_for_every_door(self, live, tmp_path, monkeypatch):
+        box = BoxAuth()
+        folder = tmp_path / "elsewhere"
+        live(INSTANCE_DIR=str(folder))
+        app = an_app(box)
+        client = app.test_client()
+        sign_in(client)
+        assert app.instance_path == str(folder)
+        assert {path.name for path in folder.iterdir()} >= {"tokens", "sessions", "secret_key"}
+        flow = open_flow()
+        (user_id,) = flow.store.users()
+        SavedUser(flow, folder).remember(flow.store.load(user_id))
+        flow.network.close()
+        assert connect().user.login == "ada@example.com"
+        assert "ada@example.com" in app.test_cli_runner().invoke(args=["box", "whoami"]).output
+        assert not (config.ROOT / "instance" / "script.json").exists()
+
+    def test_a_relative_one_is_taken_from_the_project(self):
+        assert config.instance_folder({"INSTANCE_DIR": "data"}) == config.ROOT / "data"
+        assert config.instance_folder({}) == config.ROOT / "instance"
+
+    def test_one_that_cannot_be_used_is_one_sentence(self, live, tmp_path, capsys):
+        (tmp_path / "file").write_text("in the way")
+        live(INSTANCE_DIR=str(tmp_path / "file"))
+        app = an_app(BoxAuth())
+        page = app.test_client().get("/")
+        assert page.status_code == 503
+        assert code_of(page) in ("store_unavailable", "settings")
+        assert "Traceback" not in capsys.readouterr().err
+        with pytest.raises(BoxAuthError):
+            connect()
+        flow = open_flow()
+        with pytest.raises(StoreUnavailable):
+            flow.store.check_room()
+
+
+class TestFactoriesAndBlueprints:
+    def test_a_blueprint_in_another_module_imports_the_ready_made_object(self, live, monkeypatch):
+        module = ModuleType("reports")
+        exec(  # a module of the fork, which imports neither the app nor its module
+            "from flask import Blueprint\n"
+            "from box_auth.flask import box\n"
+            "reports = Blueprint('reports', __name__)\n"
+            "@reports.get('/reports')\n"
+            "@box.login_required\n"
+            "def index(): return box.user.login\n",
+            vars(module),
+        )
+        monkeypatch.setitem(sys.modules, "reports", module)
+        app = Flask("fork", root_path=str(HERE))
+        shared_box.init_app(app, after_login="reports.index")
+        app.register_blueprint(module.reports)
+        client = app.test_client()
+        assert client.get("/reports").headers["Location"] == "/login?next=/reports"
+        assert sign_in(client).headers["Location"] == "/reports"
+        assert client.get("/reports").text == "ada@example.com"
+
+    @pytest.mark.parametrize(
+        ("after_login", "place"), [("private", "/private"), ("/here", "/here"), ("gone", "/"), ("", "/")]
+    )
+    def test_after_login_is_an_endpoint_or_a_path_and_home_when_it_is_gone(self, live, caplog, after_login, place):
+        app = an_app(BoxAuth(), after_login=after_login)
+        assert sign_in(app.test_client()).headers["Location"] == place
+        assert ("no endpoint of this app" in caplog.text) == (after_login in ("gone", ""))
+
+    def test_two_apps_and_a_factory_called_twice_in_one_process(self, live, tmp_path):
+        apps = [an_app(shared_box, "one"), an_app(shared_box, "two")]
+        live(INSTANCE_DIR=str(tmp_path / "other"))
+        apps.append(an_app(BoxAuth(), "three"))
+        clients = [app.test_client() for app in apps]
+        for client, user in zip(clients, ("Ada", "Bo", "Nil"), strict=True):
+            sign_in(client, user)
+        logins = [client.get("/private").text for client in clients]
+        assert logins[:2] == ["ada@example.com", "bo@example.com"]
+        assert len(set(logins)) == 3
+
+    def test_an_endpoint_named_box(self, live):
+        box = BoxAuth()
+        app = an_app(box, after_login="box")
+
+        @app.get("/box", endpoint="box")
+        @box.login_required
+        def view():
+            return box.user.login
+
+        client = app.test_client()
+        assert sign_in(client, start="/login").headers["Location"] == "/box"
+        assert client.get("/box").text == "ada@example.com"
+        with pytest.raises(ValueError, match="box"):  # Flask says so when the app starts
+            an_app(box).register_blueprint(Blueprint("box", "mine"))
+
+
+class TestPages:
+    def test_an_app_without_a_template_has_plain_pages(self, live):
+        client = an_app(BoxAuth()).test_client()
+        for path, status, code in (
+            ("/nowhere", 404, "not_found"),
+            ("/callback", 400, "state_missing"),
+            ("/logout", 405, "wrong_method"),
+        ):
+            page = client.get(path)
+            assert (page.status_code, code_of(page)) == (status, code)
+            assert page.text.startswith("<!doctype html>")
+
+    def test_the_setup_page_needs_no_template(self, environment, tmp_path):
+        app = an_app(BoxAuth(), demo=lambda app, folder: {"CLIENT_ID": "i", "CLIENT_SECRET": "s"})
+        page = app.test_client().get("/setup")
+        assert (page.status_code, "http://127.0.0.1:5000/callback" in page.text) == (200, True)
+
+    @pytest.mark.parametrize(
+        "template", ["{{ url_for('gone') }}", "{% extends 'base.html' %}", "{% if %}", "{{ 1/0 }}"]
+    )
+    def test_a_template_that_fails_or_shows_nothing_gives_way_to_a_plain_page(self, live, tmp_path, template):
+        folder = tmp_path / "templates"
+        folder.mkdir()
+        (folder / "problem.html").write_text(template)
+        (folder / "base.html").write_text("<title>no place for a child's words</title>")
+        app = Flask("fork", root_path=str(HERE), template_folder=folder)
+        BoxAuth(app)
+        page = app.test_client().get("/nowhere")
+        assert (page.status_code, code_of(page)) == (404, "not_found")
+
+    def test_a_forks_own_words(self, live, caplog):
+        box = BoxAuth()
+        app = an_app(box)
+
+        @box.on_problem
+        def translated(problem):
+            if problem.code == "wrong_method":
+                raise ZeroDivisionError
+            if problem.code == "state_missing":
+                return "nonsense"
+            return replace(problem, title="Seite nicht gefunden") if problem.code == "not_found" else None
+
+        client = app.test_client()
+        assert "Seite nicht gefunden" in client.get("/nowhere").text
+        for path, code in (("/logout", "wrong_method"), ("/callback", "state_missing")):
+            page = client.get(path)
+            assert code_of(page) == code
+            assert "<h1" in page.text
+        assert caplog.text.count("translated failed") == 2
+
+    @pytest.mark.parametrize("told", [False, True])
+    def test_what_is_the_operators_to_fix_visitors_are_not_told(self, live, caplog, tmp_path, told):
+        box = BoxAuth()
+        app = an_app(box)
+        app.debug = told
+        client = app.test_client()
+        sign_in(client)
+        tokens = tmp_path / "instance" / "tokens"
+        tokens.rename(tmp_path / "kept")
+        tokens.write_text("in the way")
+        page = client.get("/private")
+        assert (page.status_code, code_of(page)) == (503, "store_unavailable")
+        assert ("TOKEN_DIR" in page.text) == ("Not a directory" in page.text) == told
+        assert "Not a directory" in caplog.text
+
+    def test_wrong_settings_are_told_in_the_terminal_and_not_to_visitors(self, live, capsys):
+        live(REDIS_URL="nowhere", CLIENT_SECRET="")
+        page = an_app(BoxAuth()).test_client().get("/")
+        assert (page.status_code, code_of(page)) == (503, "settings")
+        assert "REDIS_URL" not in page.text
+        said = capsys.readouterr().err
+        assert "REDIS_URL is not an address" in said
+        assert "CLIENT_SECRET is not set" in said
+
+
+class TestDotEnv:
+    @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+    def test_one_that_is_no_utf_8_is_one_sentence(self, tmp_path, encoding):
+        (tmp_path / ".env").write_bytes("CLIENT_ID = café\n".encode(encoding))
+        with pytest.raises(ConfigError) as caught:
+            config.read(tmp_path, {})
+        assert len(caught.value.problems) == 1
+        assert "UTF-8" in caught.value.problems[0]
+
+    def test_one_of_a_folder_above_is_not_read(self, tmp_path):
+        (tmp_path / ".env").write_text("CLIENT_ID = theirs\n")
+        (tmp_path / "project").mkdir()
+        assert config.read(tmp_path / "project", {}) == {}
+
+    def test_the_project_is_the_same_for_an_app_in_a_package(self, environment, tmp_path):
+        app = Flask("some.package", root_path=str(tmp_path))
+        (tmp_path / ".env").write_text("CLIENT_ID = theirs\n")
+        BoxAuth(app, demo=lambda app, folder: {"CLIENT_ID": "i", "CLIENT_SECRET": "s"})
+        assert app.extensions["box_auth"].demo
+
+
+class TestTheDemo:
+    def demo(self, app, folder):
+        return {"CLIENT_ID": "i", "CLIENT_SECRET": "s"}
+
+    def test_it_starts_where_nothing_is_set(self, environment):
+        box = BoxAuth()
+        app = an_app(box, demo=self.demo)
+        with app.test_request_context():
+            assert box.demo
+            assert box.is_set_up
+
+    @pytest.mark.parametrize(
+        "sign",
+        [
+            {"REDIRECT_URI": "http://localhost/callback"},
+            {"REDIS_URL": "redis://host/0"},
+            {"TRUSTED_PROXIES": "1"},
+            {"CLIENT_ID": "half"},
+            {"CLIENT_SECRET": "half"},
+        ],
+    )
+    def test_it_never_starts_where_something_speaks_for_a_live_app(self, environment, sign, capsys):
+        environment(**sign)
+        started = []
+        app = an_app(BoxAuth(), demo=lambda app, folder: started.append(folder))
+        page = app.test_client().get("/")
+        assert (page.status_code, code_of(page), started) == (503, "settings", [])
+        assert "is not set" in capsys.readouterr().err
+        assert app.test_client().get("/setup").status_code == 503
+
+    def test_no_proxy_is_no_sign(self, environment):
+        environment(TRUSTED_PROXIES="0")
+        box = BoxAuth()
+        with an_app(box, demo=self.demo).test_request_context():
+            assert box.demo
