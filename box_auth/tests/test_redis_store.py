@@ -114,7 +114,7 @@ def test_a_session_comes_back_and_is_json_in_redis(client):
 
 def test_nobody_at_the_address_is_a_clear_error_without_the_password():
     store = RedisStore(connect(f"redis://:hush-hush@127.0.0.1:{free_port()}/0"))
-    for attempt in (lambda: store.load(USER), lambda: save(store, RECORD), store.users, lambda: store.check_room()):
+    for attempt in (lambda: store.load(USER), lambda: save(store, RECORD), store.users, lambda: store.check_writable()):
         with pytest.raises(StoreUnavailable) as caught:
             attempt()
         assert caught.value.code == "redis_away"
