@@ -28,9 +28,10 @@ def current_record() -> TokenRecord | None:
 
 def _find_record() -> TokenRecord | None:
     user_id, grant = session.get("box_user"), session.get("box_grant")
-    record = state().engine.find(user_id, grant) if user_id and grant else None
+    ended = session.get("box_told") == grant  # it was told, so it holds, whatever the store still has
+    record = state().engine.find(user_id, grant) if user_id and grant and not ended else None
     if record is None:
-        if user_id and state().hooks.sign_out and session.get("box_told") != grant:
+        if user_id and state().hooks.sign_out and not ended:
             session["box_told"] = grant
             state().hooks.tell(_session_user(), "elsewhere")
         return None

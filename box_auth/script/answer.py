@@ -80,7 +80,7 @@ class Answer:
         except ValueError:  # such as an unclosed bracket
             query = {}
         try:
-            if not query:
+            if not {"code", "error"} & query.keys():  # such as the address that we printed, which has our state
                 raise SignInFailed("paste_unclear")
             self.take(query)
         except BoxAuthError as error:

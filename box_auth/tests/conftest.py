@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from .journey import App, Visitor, checkout, free_port, live_settings, local_box, running
+from .small_apps import SITE, SmallApps
 from .terminal import settings_for
 
 
@@ -115,3 +116,12 @@ def live(emulator, box, apps, tmp_path_factory):
 def visitor(live):
     with Visitor(live.url) as visitor:
         yield visitor
+
+
+@pytest.fixture
+def make(emulator, box, monkeypatch, tmp_path):
+    """Makes small apps in this process, in live mode unless their settings say otherwise."""
+    live = live_settings(emulator, box, 80, REDIRECT_URI=f"{SITE}/callback")
+    apps = SmallApps(monkeypatch, tmp_path, **live)
+    yield apps
+    apps.close()

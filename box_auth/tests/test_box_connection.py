@@ -1,16 +1,26 @@
 """How the app waits for Box, and what it sends again: the official SDK over a real socket to the emulator."""
 
+import contextlib
+import io
 import os
+import socket
 import threading
 import time
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 from box_sdk_gen import BaseUrls, BoxAPIError, BoxClient, BoxDeveloperTokenAuth
 from box_sdk_gen.managers.folders import CreateFolderParent
+from box_sdk_gen.managers.uploads import UploadFileAttributes, UploadFileAttributesParentField
 
 from box_auth import config
 from box_auth.errors import BoxUnavailable
+from box_auth.flow import open_flow
 from box_auth.network.pool import Network
+from box_auth.stores.record import TokenRecord
+
+from .store_contract import save
 
 ME = "GET /2.0/users/me"
 
@@ -104,8 +114,6 @@ def test_an_answer_that_drips_without_end_is_cut_off(network, drip):
 @pytest.fixture
 def drip(monkeypatch, network):
     """A server that sends a byte every fifth of a second, for ever."""
-    import socket
-
     monkeypatch.setattr(network.session.network_client, "_budget", 1.0)
     server = socket.create_server(("127.0.0.1", 0))
     stop = threading.Event()
@@ -204,3 +212,122 @@ def test_a_forked_process_makes_connections_of_its_own(client, network, box):
     assert os.read(read, 10) == b"own"
     os.close(read)
     os.close(write)
+
+
+def test_an_upload_that_was_turned_away_begins_anew_with_its_first_byte(emulator, client):
+    emulator.fault("POST /api/2.0/files/content", times=2, status=429, retry_after=0)
+    stream = io.BytesIO(b"read by nobody" + b"0123456789" * 20_000)
+    stream.seek(len(b"read by nobody"))
+    attributes = UploadFileAttributes(name="digits.txt", parent=UploadFileAttributesParentField(id="0"))
+    (file,) = client.uploads.upload_file(attributes, stream).entries
+    assert emulator.requests.count("POST /api/2.0/files/content") == 3
+    assert client.downloads.download_file(file.id).read() == b"0123456789" * 20_000
+
+
+def test_a_deletion_that_may_have_taken_effect_is_not_repeated(emulator, client):
+    folder = emulator.add_item(emulator.users[0], "doomed", "folder")
+    emulator.fault("DELETE /2.0/folders/*", status=503, retry_after=0)
+    with pytest.raises(BoxUnavailable):
+        client.folders.delete_folder_by_id(folder.id)
+    assert emulator.requests.count("DELETE /2.0/folders/*") == 1
+
+
+@pytest.mark.parametrize("fault", [{"status": 503, "retry_after": 0}, {"drop": "after"}])
+def test_a_change_that_may_be_made_twice_is_repeated(emulator, client, fault):
+    folder = emulator.add_item(emulator.users[0], "before", "folder")
+    emulator.fault("PUT /2.0/folders/*", **fault)
+    assert client.folders.update_folder_by_id(folder.id, name="after").name == "after"
+    assert emulator.requests.count("PUT /2.0/folders/*") == 2
+
+
+@pytest.fixture
+def file(emulator):
+    return emulator.add_item(emulator.users[0], "slow.txt", content=b"worth waiting for")
+
+
+def test_a_file_that_box_is_not_ready_to_send_is_asked_for_again_when_box_says(emulator, client, file):
+    content = f"GET /2.0/files/{file.id}/content"
+    emulator.fault(content, status=202, retry_after=1)
+    begun = time.monotonic()
+    assert client.downloads.download_file(file.id).read() == b"worth waiting for"
+    assert time.monotonic() - begun >= 1
+    assert emulator.requests.count(content) == 2
+
+
+def test_a_file_that_takes_box_longer_than_a_page_waits_is_not_waited_for(emulator, client, file):
+    content = f"GET /2.0/files/{file.id}/content"
+    emulator.fault(content, times=2, status=202, retry_after=60)
+    assert client.downloads.download_file(file.id) is None
+    assert emulator.requests.count(content) == 1
+
+
+@pytest.fixture
+def door(box):
+    """A port through which everything goes on to the emulator, and a count of the connections made to it."""
+    with Door(box.url) as door:
+        yield door
+
+
+class Door:
+    def __init__(self, url):
+        parts = urlsplit(url)
+        self._beyond = (parts.hostname, parts.port)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.accepted = 0
+        self._open, self._threads = [], []
+
+    def __enter__(self):
+        self._run(self._accept)
+        return self
+
+    def __exit__(self, *_):
+        for connection in (self._socket, *self._open):
+            with contextlib.suppress(OSError):  # closed by its other side
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+        for connection in (self._socket, *self._open):
+            connection.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):  # the end
+            while True:
+                this, _ = self._socket.accept()
+                self.accepted += 1
+                that = socket.create_connection(self._beyond)
+                self._open += [this, that]
+                self._run(self._carry, this, that)
+                self._run(self._carry, that, this)
+
+    def _run(self, work, *arguments):
+        self._threads.append(threading.Thread(target=work, args=arguments, daemon=True))
+        self._threads[-1].start()
+
+    @staticmethod
+    def _carry(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+def test_box_sees_one_connection_however_many_pages_and_users_call_it(emulator, door, tmp_path):
+    app, user = emulator.app, emulator.users[0]
+    values = {"CLIENT_ID": app.client_id, "CLIENT_SECRET": app.client_secret, "BOX_API_URL": door.url}
+    flow = open_flow(config.parse(values, tmp_path))
+    for user in emulator.users[:2]:
+        tokens = emulator.sign_in(user.login)
+        kept = TokenRecord(user.id, "", "", "grant", tokens.access_token, tokens.refresh_token, time.time(), 3600.0)
+        save(flow.store, kept)
+        for _ in range(3):  # a page makes a client of its own
+            client = flow.client(flow.find(user.id, "grant"))
+            assert client.users.get_user_me().id == user.id
+            assert client.folders.get_folder_items("0").total_count
+    save(flow.store, replace(kept, issued_at=0.0))
+    assert flow.client(flow.find(user.id, "grant")).users.get_user_me().id == user.id  # with a refresh before it
+    with pytest.raises(BoxAPIError):
+        client.files.get_file_by_id("404404")
+    assert emulator.requests.count("*") > 12
+    assert door.accepted == 1
+    flow.network.close()

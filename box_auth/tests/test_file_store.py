@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from box_auth import private_files
 from box_auth.errors import StoreUnavailable
 from box_auth.stores.files import FileStore
 
@@ -183,3 +184,30 @@ def test_a_read_only_folder_is_an_error_that_says_so(store):
     store.folder.chmod(0o700)
     assert "Permission denied" in said or "not permitted" in said
     assert store.load(USER) == RECORD
+
+
+def test_a_record_is_on_the_disk_before_it_takes_its_place_and_its_place_before_anybody_hears(store, monkeypatch):
+    """Otherwise a power cut could leave an empty file, or bring back the refresh token that Box has used up."""
+    save(store, RECORD)
+    steps, fsync, replace_file = [], os.fsync, os.replace
+
+    def watched_fsync(descriptor):
+        status = os.fstat(descriptor)
+        what = "folder" if stat.S_ISDIR(status.st_mode) else f"file of {status.st_size} bytes"
+        steps.append((what, status.st_ino))
+        fsync(descriptor)
+
+    def watched_replace(source, target):
+        steps.append(("in place", os.stat(source).st_ino))
+        replace_file(source, target)
+
+    monkeypatch.setattr(private_files.os, "fsync", watched_fsync)
+    monkeypatch.setattr(private_files.os, "replace", watched_replace)
+    save(store, RECORD)
+    monkeypatch.undo()
+    file = (store.folder / f"{USER}.json").stat()
+    assert steps == [
+        (f"file of {file.st_size} bytes", file.st_ino),
+        ("in place", file.st_ino),
+        ("folder", store.folder.stat().st_ino),
+    ]

@@ -1,13 +1,15 @@
 """A sign-in is not lost: the engine's refresh against the emulator's one-use refresh tokens."""
 
+import io
 import threading
 import time
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from box_sdk_gen.managers.uploads import UploadFileAttributes, UploadFileAttributesParentField
 
-from box_auth import config
+from box_auth import config, user_client
 from box_auth.errors import BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
 from box_auth.flow import Flow
 from box_auth.network.pool import Network
@@ -24,12 +26,12 @@ TOKEN = "POST /oauth2/token"
 class Engine:
     """A flow over its own store object and connections, as another process would have it, and a signed-in user."""
 
-    def __init__(self, emulator, box, folder):
+    def __init__(self, emulator, box, folder, clock=time.time):
         settings = config.parse(live_settings(emulator, box, 5000), folder)
         self.emulator = emulator
         self.store = FileStore(settings.token_dir)
         self.network = Network(settings)
-        self.flow = Flow(settings, self.store, self.network)
+        self.flow = Flow(settings, self.store, self.network, clock)
 
     def sign_in(self) -> TokenRecord:
         user = self.emulator.users[0]
@@ -353,3 +355,104 @@ def test_secrets_stay_out_of_reprs_and_error_texts(engine, emulator):
     for secret in (record.access_token, record.refresh_token, record.grant):
         assert secret not in repr(record)
         assert secret not in str(caught.value) + repr(caught.value)
+
+
+def test_an_upload_whose_token_is_refused_begins_anew_with_its_first_byte(engine, emulator):
+    emulator.expire_tokens("access")
+    stream = io.BytesIO(b"read by nobody" + b"0123456789" * 20_000)
+    stream.seek(len(b"read by nobody"))
+    attributes = UploadFileAttributes(name="digits.txt", parent=UploadFileAttributesParentField(id="0"))
+    client = engine.client()
+    (file,) = client.uploads.upload_file(attributes, stream).entries
+    assert emulator.requests.count("POST /api/2.0/files/content") == 2
+    assert client.downloads.download_file(file.id).read() == b"0123456789" * 20_000
+
+
+@pytest.mark.parametrize("expiry", ["early", "refused"])
+def test_the_time_of_a_refresh_is_not_taken_from_the_call(engine, emulator, expiry, monkeypatch):
+    monkeypatch.setattr(user_client, "BUDGET", 2.5)
+    if expiry == "early":
+        engine.age(3700)
+    else:
+        emulator.fault("GET /2.0/users/me", status=401)
+    emulator.fault(TOKEN, times=1, latency=2.1)
+    emulator.fault("GET /2.0/users/me", status=503, retry_after=0)  # repeated if there is time left
+    assert engine.me() == emulator.users[0].id
+    assert emulator.requests.count(TOKEN) == 1
+
+
+def count_waiting(engine, monkeypatch):
+    """A semaphore that counts who has come as far as the user's lock."""
+    waiting, acquire = threading.Semaphore(0), engine.store.acquire
+
+    def counted(user_id, wait):
+        waiting.release()
+        return acquire(user_id, wait)
+
+    monkeypatch.setattr(engine.store, "acquire", counted)
+    return waiting
+
+
+def test_a_refresh_that_fails_is_the_answer_for_all_who_waited_for_it(engine, second, emulator, monkeypatch):
+    engine.age(3700)
+    emulator.fault(TOKEN, times=8, status=503)
+    waiting, codes = count_waiting(engine, monkeypatch), []
+
+    def ask():
+        try:
+            codes.append(engine.me())
+        except BoxUnavailable as error:
+            codes.append(error.code)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    with second.store.lock(engine.record.user_id):  # another process is at it, until all of them wait
+        for thread in threads:
+            thread.start()
+        assert all(waiting.acquire(timeout=30) for _ in threads)
+    for thread in threads:
+        thread.join(30)
+    assert codes == ["box_down"] * 8
+    assert emulator.requests.count(TOKEN) == 1
+
+
+def test_who_has_a_living_token_does_not_wait_for_another_process_to_refresh_it(engine, second, emulator):
+    record = engine.age(3600 - 200)
+    with second.store.lock(record.user_id):
+        begun = time.monotonic()
+        assert engine.me() == emulator.users[0].id
+        assert time.monotonic() - begun < 5
+    assert engine.record == record
+
+
+def test_a_tokens_age_counts_from_before_it_was_asked_for(emulator, box, tmp_path, monkeypatch):
+    """Box's hour begins when Box makes the token, and its answer may take its time."""
+    clock = Clock()
+    engine = Engine(emulator, box, tmp_path, clock)
+    for name in ("exchange", "refresh"):
+        monkeypatch.setattr(engine.flow.oauth, name, clock.slowed(getattr(engine.flow.oauth, name)))
+    answer, pending = engine.answer()
+    begun = clock.now
+    record = engine.flow.finish(answer, pending)
+    assert (record.issued_at, clock.now) == (begun, begun + 40)
+    clock.now = begun = begun + 3600
+    engine.flow.client(record).users.get_user_me()
+    assert (engine.record.issued_at, clock.now) == (begun, begun + 40)
+    engine.network.close()
+
+
+class Clock:
+    def __init__(self):
+        self.now = time.time()
+
+    def __call__(self):
+        return self.now
+
+    def slowed(self, call):
+        """Have ``call`` take 40 seconds."""
+
+        def slow(*arguments, **options):
+            result = call(*arguments, **options)
+            self.now += 40
+            return result
+
+        return slow

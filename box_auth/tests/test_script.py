@@ -1,6 +1,7 @@
 """A script that signs in, as its reader meets it: a process, a browser, Box."""
 
 import json
+import os
 import shutil
 import socket
 import stat
@@ -8,14 +9,18 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from box_auth import config
 from box_auth.config import Settings
 from box_auth.errors import SignInFailed, SignInRequired
 from box_auth.flow import open_flow
+from box_auth.script.answer import Answer
 from box_auth.script.listener import Listener
 from box_auth.script.saved_user import SavedUser
+from box_auth.script.terminal import printable
 
 from .journey import ROOT, checkout, free_port, local_box, needs
 from .terminal import (
@@ -378,3 +383,53 @@ class TestTheProjectsOwn:
     def test_it_is_short(self):
         needs("main.py")
         assert len((ROOT / "main.py").read_text().splitlines()) <= 25
+
+
+@pytest.fixture
+def flow(settings, tmp_path):
+    flow = open_flow(config.parse(settings, tmp_path))
+    yield flow
+    flow.network.close()
+
+
+def test_of_many_answers_at_once_one_is_taken_and_box_is_asked_once(emulator, flow):
+    address, pending = flow.start()
+    query, answer = dict(parse_qsl(urlsplit(consent(address, "grant")).query)), Answer(flow, pending)
+    start = threading.Barrier(8)
+
+    def take(_):
+        start.wait()
+        try:
+            return answer.take(query).login
+        except SignInFailed as error:
+            return error.code
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = sorted(threads.map(take, range(8)))
+    assert outcomes == [emulator.users[0].login] + ["state_used"] * 7
+    assert emulator.requests.count("POST /oauth2/token") == 1
+    assert answer.wait(0).login == emulator.users[0].login
+
+
+def test_pasting_the_printed_address_itself_is_a_slip_and_not_the_end(emulator, flow, monkeypatch, capsys):
+    address, pending = flow.start()
+    answer, (read, write) = Answer(flow, pending), os.pipe()
+    with os.fdopen(read) as typed, os.fdopen(write, "w", buffering=1) as keys:
+        monkeypatch.setattr("sys.stdin", typed)
+        reader = threading.Thread(target=answer.read_pasted)
+        reader.start()
+        redirect = f"{flow.settings.redirect_uri}?state={pending.state}"  # what is left of an answer without its code
+        print(address, redirect, "", consent(address, "grant"), sep="\n", file=keys)
+        assert answer.wait(30).login == emulator.users[0].login
+        reader.join(30)
+    assert capsys.readouterr().err.count("[paste_unclear]") == 2
+
+
+NASTY = "\x1b]0;mine\x07\x1b[2J\x9b31m\rAda\n\u202eadA\u2066\x00"
+
+
+def test_a_name_cannot_steer_the_terminal():
+    said = printable(NASTY)
+    assert said.replace("�", "") == "]0;mine[2J31mAdaadA"
+    assert len(said) == len(NASTY)
+    assert printable("Ünïcode 😀 “quoted” العربية") == "Ünïcode 😀 “quoted” العربية"

@@ -1,0 +1,124 @@
+"""What every page of an app has in common, and what a visitor sees when Box refuses."""
+
+import pytest
+
+from box_auth.flask import BoxAuth
+
+from .small_apps import Browser, code_of
+
+# What a fork's problem page is likely to ask.
+PROBLEM = """
+<h1>{{ problem.title }}</h1>{{ problem.todo }} <code>{{ problem.code }}</code>
+{% if box.user %}<a href="/">go on as {{ box.user.name }}</a>
+{% else %}<a href="{{ url_for('box.login') }}">in</a>{% endif %}
+"""
+
+
+@pytest.fixture
+def app(make):
+    return make(templates={"problem.html": PROBLEM})
+
+
+@pytest.fixture
+def browser(app):
+    return Browser(app)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/", 200), ("/me", 200), ("/nowhere", 404), ("/logout", 405), ("/callback", 400)]
+)
+def test_no_page_is_framed_or_kept_by_a_browser_or_a_proxy(browser, path, status):
+    browser.sign_in()
+    page = browser.get(path)
+    assert page.status_code == status
+    assert page.headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    assert {"base-uri 'self'", "object-src 'none'"} <= set(page.headers["Content-Security-Policy"].split("; "))
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    assert {"private", "no-store"} == set(page.headers["Cache-Control"].split(", "))
+
+
+def test_what_leads_to_box_and_back_is_kept_by_nobody_either(browser):
+    answer = browser.answer()
+    for page in (browser.get("/login"), browser.get("/me"), browser.get(answer)):
+        assert page.status_code == 302
+        assert "no-store" in page.headers["Cache-Control"]
+        assert page.headers["X-Frame-Options"] == "DENY"
+
+
+def test_an_app_that_cannot_start_says_so_with_the_same_headers(make):
+    make.set(CLIENT_ID="half")
+    page = Browser(make()).get("/")
+    assert (page.status_code, code_of(page)) == (503, "settings")
+    assert page.headers["X-Frame-Options"] == "DENY"
+    assert "no-store" in page.headers["Cache-Control"]
+
+
+def test_static_files_are_kept_and_asked_for_again_by_their_tag(browser):
+    with browser.get("/static/style.css") as first:
+        assert first.status_code == 200
+        assert "no-store" not in first.headers["Cache-Control"]
+        assert first.headers["X-Content-Type-Options"] == "nosniff"
+    with browser.get("/static/style.css", headers={"If-None-Match": first.headers["ETag"]}) as again:
+        assert again.status_code == 304
+
+
+def test_headers_that_a_page_sets_itself_stay(make):
+    app = make()
+    kept = {"Cache-Control": "private, max-age=60", "X-Frame-Options": "SAMEORIGIN"}
+    app.add_url_rule("/kept", view_func=lambda: ("kept", kept))
+    page = Browser(app).get("/kept")
+    assert {name: page.headers[name] for name in kept} == kept
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_form_of_a_stranger_is_refused_and_sent_nowhere(make, method):
+    """A redirect would become a GET after signing in, and what was typed would be lost without a word."""
+    box = BoxAuth()
+    app = make(box)
+    app.add_url_rule("/change", "change", box.login_required(lambda: "changed"), methods=[method])
+    browser = Browser(app)
+    headers = {"X-CSRFToken": browser.get("/token").text}
+    page = browser.client.open("/change", method=method, headers=headers, base_url="http://localhost:80")
+    assert (page.status_code, code_of(page)) == (401, "sign_in_needed")
+    assert "Location" not in page.headers
+    assert browser.get("/me").status_code == 302
+
+
+def test_a_form_from_before_the_sign_in_is_not_taken_after_it(browser):
+    """Whoever planted the first token would know the second otherwise."""
+    before = browser.get("/token").text
+    with browser.client.session_transaction(base_url="http://localhost:80") as session:
+        planted = session["csrf_token"]
+    browser.sign_in()
+    refused = browser.post("/form", data={"csrf_token": before})
+    assert (refused.status_code, code_of(refused)) == (400, "form_expired")
+    with browser.client.session_transaction(base_url="http://localhost:80") as session:
+        assert session["csrf_token"] != planted
+    assert browser.post("/form", data={"csrf_token": browser.get("/token").text}).text == "sent"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 412, 415])
+def test_a_page_that_box_refuses_has_the_status_of_the_refusal(emulator, browser, status):
+    browser.sign_in()
+    emulator.fault("GET /2.0/users/me", status=status)
+    page = browser.get("/me")
+    assert (page.status_code, code_of(page)) == (status, "box_refused")
+    assert browser.get("/me").text == emulator.users[0].login
+
+
+@pytest.mark.parametrize("ended", ["token_ended", "token_refused"])
+def test_who_was_signed_out_by_box_is_nobody_on_the_page_that_says_so(emulator, browser, ended):
+    browser.sign_in()
+    if ended == "token_ended":
+        emulator.revoke_tokens()
+    else:
+        emulator.fault("GET /2.0/users/me", times=2, status=401)
+    page = browser.get("/me")
+    assert (page.status_code, code_of(page)) == (401, ended)
+    assert 'href="/login"' in page.text
+    assert 'href="/"' not in page.text
+    assert browser.get("/").text == "nobody"
+    assert browser.sign_in().headers["Location"] == "/"
+    assert browser.get("/me").text == emulator.users[0].login
