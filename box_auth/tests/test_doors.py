@@ -1,5 +1,7 @@
 """The doors for what a fork adds or takes away: small Flask apps in this process, against a local Box."""
 
+import copy
+import pickle
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +11,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from flask import Blueprint, Flask, session
+from flask import Blueprint, Flask, abort, session
+from werkzeug.exceptions import TooManyRequests
 
-from box_auth import BoxAuthError, ConfigError, Settings, StoreUnavailable, config, open_flow
+from box_auth import BoxAuthError, ConfigError, Settings, SignInBusy, StoreUnavailable, config, open_flow
 from box_auth.flask import BoxAuth, SignInRefused, User
 from box_auth.flask import box as shared_box
 from box_auth.flask.sessions import cookie_name
@@ -554,3 +557,100 @@ class TestTheDemo:
         box = BoxAuth()
         with an_app(box, demo=self.demo).test_request_context():
             assert box.demo
+
+
+class TestEdges:
+    def test_another_user_in_the_same_browser_starts_with_nothing_of_the_first(self, live):
+        box = BoxAuth()
+        app = an_app(box)
+        app.add_url_rule("/draft/<text>", view_func=lambda text: session.setdefault("draft", text))
+        browser = Browser(app)
+        browser.sign_in()
+        assert browser.get("/draft/secret").text == "secret"
+        browser.sign_in()
+        assert browser.get("/draft/other").text == "secret"  # it is the same person
+        browser.sign_in("Bo")
+        assert browser.get("/draft/other").text == "other"
+
+    def test_the_same_user_again_after_an_end_elsewhere_is_told_of_too(self, live, tmp_path):
+        box, told = BoxAuth(), []
+        app = an_app(box)
+        box.on_sign_out(lambda user, reason: told.append(reason))
+        browser = Browser(app)
+        browser.sign_in()
+        (file,) = (tmp_path / "instance" / "tokens").glob("*.json")
+        file.unlink()
+        browser.sign_in()
+        assert told == ["elsewhere"]
+        assert browser.get("/").text == "ada@example.com"
+
+    def test_somebody_elses_ended_sign_in_is_not_the_visitors(self, live, emulator, tmp_path):
+        box, told = BoxAuth(), []
+        app = an_app(box)
+        box.on_sign_out(lambda user, reason: told.append(reason))
+
+        @app.get("/of-bo")
+        def of_bo():
+            flow = box.flow
+            record = next(flow.store.load(name) for name in flow.store.users() if name != box.user.id)
+            flow.forget(record.user_id, record.grant)
+            return flow.client(replace(record, issued_at=0)).users.get_user_me().login
+
+        ada, bo = Browser(app), Browser(app)
+        ada.sign_in()
+        bo.sign_in("Bo")
+        page = ada.get("/of-bo")
+        assert (page.status_code, code_of(page)) == (401, "signed_out")
+        assert (ada.get("/").text, told) == ("ada@example.com", [])
+
+    @pytest.mark.parametrize("path", ["/files/a%3Fb", "/files/a%5Cb", "/files/caf%C3%A9?q=a%26b&q=%2F%2Fx"])
+    def test_after_signing_in_a_visitor_is_back_at_the_address_as_it_was(self, live, path):
+        box = BoxAuth()
+        app = an_app(box)
+        app.add_url_rule("/files/<name>", view_func=box.login_required(lambda name: name))
+        browser = Browser(app)
+        assert browser.sign_in(start=browser.get(path).headers["Location"]).headers["Location"] == path
+
+    def test_an_apps_own_abort_keeps_its_words_and_headers(self, live):
+        def busy():
+            raise TooManyRequests(retry_after=7)
+
+        app = an_app(BoxAuth())
+        app.add_url_rule("/no", "no", view_func=lambda: abort(403, "That folder is somebody else's."))
+        app.add_url_rule("/busy", "busy", view_func=busy)
+        app.add_url_rule("/broken", "broken", view_func=lambda: abort(503))
+        browser = Browser(app)
+        page = browser.get("/no")
+        assert (page.status_code, code_of(page)) == (403, "forbidden")
+        assert "That folder is somebody else&#x27;s." in page.text
+        page = browser.get("/busy")
+        assert (page.status_code, page.headers["Retry-After"]) == (429, "7")
+        page = browser.get("/broken")
+        assert (page.status_code, code_of(page)) == (503, "internal")
+
+    def test_box_being_away_inside_a_hook_is_no_fault_of_the_hook(self, live, emulator):
+        box = BoxAuth()
+        app = an_app(box)
+
+        @box.on_sign_in
+        def asks_box(user, record):
+            box.flow.client(record).users.get_user_me()
+
+        browser = Browser(app)
+        answer = browser.answer()
+        emulator.fault("GET /2.0/users/me", times=9, status=503, retry_after=99)
+        page = browser.get(answer)
+        assert (page.status_code, code_of(page)) == (502, "box_down")
+
+    def test_a_sign_in_that_cannot_be_stored_leaves_no_token_at_box(self, live, emulator, tmp_path):
+        browser = Browser(an_app(BoxAuth()))
+        answer = browser.answer()
+        (tmp_path / "instance" / "tokens").write_text("in the way")
+        assert code_of(browser.get(answer)) == "store_unavailable"
+        assert emulator.requests.count("POST /oauth2/revoke") == 2
+
+    @pytest.mark.parametrize("error", [SignInBusy(), SignInRefused("no"), ConfigError(["a", "b"])])
+    def test_errors_can_be_copied_and_pickled(self, error):
+        for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+            assert (type(twin), str(twin), twin.code) == (type(error), str(error), error.code)
+            assert getattr(twin, "mistakes", None) == getattr(error, "mistakes", None)
