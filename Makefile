@@ -1,5 +1,5 @@
 # `make run` starts the app, `make script` the quick test in the terminal, `make doctor` looks for what is wrong, and
-# `make test` checks everything.
+# `make test` checks everything. `make forks` tries the edits of docs/forking.md in scratch clones.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # The app itself reads the .env beside it. Flask's own reading takes one of a folder above, too, and fails on odd files.
 export FLASK_SKIP_DOTENV := 1
 
-.PHONY: run script doctor test clean
+.PHONY: run script doctor test forks clean
 
 run: $(VENV)/run.stamp
 	@echo "Development mode: what you save shows at the next page load. Ctrl-C stops."
@@ -23,7 +23,10 @@ test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict $(wildcard box_auth box_emulator)
-	$(BIN)/pytest -n 4 --dist worksteal
+	$(BIN)/pytest -n 4 --dist worksteal $(TESTS)
+
+forks: $(VENV)/test.stamp
+	$(BIN)/python docs/forks.py
 
 clean:
 	rm -rf $(VENV)

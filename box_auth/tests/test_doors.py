@@ -382,7 +382,7 @@ class TestInstanceDir:
             connect()
         flow = open_flow()
         with pytest.raises(StoreUnavailable):
-            flow.store.check_room()
+            flow.store.check_writable()
 
 
 class TestFactoriesAndBlueprints:
@@ -522,8 +522,8 @@ class TestDotEnv:
         (tmp_path / ".env").write_bytes("CLIENT_ID = café\n".encode(encoding))
         with pytest.raises(ConfigError) as caught:
             config.read(tmp_path, {})
-        assert len(caught.value.problems) == 1
-        assert "UTF-8" in caught.value.problems[0]
+        assert len(caught.value.mistakes) == 1
+        assert "UTF-8" in caught.value.mistakes[0]
 
     def test_one_of_a_folder_above_is_not_read(self, tmp_path):
         (tmp_path / ".env").write_text("CLIENT_ID = theirs\n")

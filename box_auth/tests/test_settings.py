@@ -16,7 +16,7 @@ APP = {"CLIENT_ID": "id", "CLIENT_SECRET": "secret"}
 def problems(values: dict[str, str], port: int | None = None) -> str:
     with pytest.raises(ConfigError) as caught:
         config.parse(values, Path("data"), port)
-    return "\n".join(caught.value.problems)
+    return "\n".join(caught.value.mistakes)
 
 
 def test_the_env_form_of_the_article_is_read_with_spaces_quotes_windows_line_ends_and_byte_order_mark(tmp_path):
