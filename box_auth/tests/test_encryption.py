@@ -1,5 +1,8 @@
 """Tokens encrypted at rest: the store's contract, plain files from before, key rotation, and wrong keys."""
 
+import time
+from dataclasses import replace
+
 import pytest
 from cryptography.fernet import Fernet
 
@@ -100,3 +103,22 @@ def test_the_command_makes_keys_and_rotates_to_the_first_and_says_what_is_wrong(
     assert "not set" in flask_box(folder, "rotate-keys").stderr
     assert "key 2 is not 32 bytes" in flask_box(folder, "rotate-keys", TOKEN_ENCRYPTION_KEYS=f"{new},short").stderr
     assert FileStore(tokens, EncryptedCodec([new])).load(USER) == RECORD
+
+
+def test_rotation_encrypts_what_was_kept_plain_and_waits_for_nobody(store):
+    for user_id in (USER, "7"):
+        save(FileStore(store.folder), replace(RECORD, user_id=user_id))
+    begun = time.monotonic()
+    assert rotate(store) == 2
+    assert time.monotonic() - begun < 5  # a lock that it would take twice is waited for much longer
+    assert RECORD.refresh_token.encode() not in stored(store)
+    assert FileStore(store.folder, EncryptedCodec([FIRST])).load(USER) == RECORD
+
+
+def test_the_command_encrypts_what_was_kept_plain(make):
+    make.set(CLIENT_ID="i", CLIENT_SECRET="s", TOKEN_ENCRYPTION_KEYS=FIRST)
+    tokens = make.folder / "instance" / "tokens"
+    save(FileStore(tokens), RECORD)
+    done = make().test_cli_runner().invoke(args=["box", "rotate-keys"])
+    assert (done.exit_code, done.output) == (0, "1 stored sign-ins are now under the first key.\n")
+    assert RECORD.refresh_token.encode() not in (tokens / f"{USER}.json").read_bytes()
