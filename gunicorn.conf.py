@@ -33,7 +33,7 @@ def on_starting(server):
 def post_worker_init(worker):
     """Say once, when the first worker has loaded the app, what was started."""
     box = getattr(worker.wsgi, "extensions", {}).get("box_auth")
-    if worker.age == 1 and box and box.flow:
+    if worker.age == 1 and box and box.opened:
         say_start(box.demo, f"gunicorn on {bind}", box.folder)
 
 

@@ -32,7 +32,7 @@ def redirect_problems(uri: str, host: str | None, port: int, proxies: int) -> li
         return [f"REDIRECT_URI is “{uri}”: its path must end in /callback, where this app listens."]
     local = parts.hostname in LOOPBACK
     if parts.scheme == "https":  # there is a proxy, with a name, a port and a path of its own
-        if local and parts.port == port:
+        if local and (parts.port or 443) == port:
             return [
                 f"REDIRECT_URI is “{uri}”, but the app itself speaks plain http on port {port}: write http://, or "
                 "name the port of a proxy that speaks https."

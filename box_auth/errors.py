@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .problems import PROBLEMS, Problem
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class BoxAuthError(Exception):
     """Any failure of this package. Its text is safe to show and to log: no token, code or secret is ever in it.
 
-    ``code`` is the short name under which `problems.py` and the documents explain it; ``detail`` adds what is
+    ``code`` is the short name under which `problems.toml` and the documents explain it; ``detail`` adds what is
     particular to this case, such as Box's own words.
     """
 
@@ -22,6 +22,9 @@ class BoxAuthError(Exception):
         self.problem: Problem = PROBLEMS[code]
         self.detail = detail
         super().__init__(code, detail)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # so that children with arguments of their own can be copied and pickled
+        return _same, (type(self), self.args, vars(self))
 
     @property
     def code(self) -> str:
@@ -33,11 +36,11 @@ class BoxAuthError(Exception):
 
 
 class ConfigError(BoxAuthError):
-    """The settings are wrong. ``problems`` names them all at once, one sentence each. To do: edit `.env`."""
+    """The settings are wrong. ``mistakes`` names them all at once, one sentence each. To do: edit `.env`."""
 
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("settings", " ".join(problems))
+    def __init__(self, mistakes: list[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("settings", " ".join(mistakes))
 
 
 class SignInRequired(BoxAuthError):
@@ -45,7 +48,7 @@ class SignInRequired(BoxAuthError):
 
 
 class SignInFailed(BoxAuthError):
-    """A sign-in was begun and could not be finished. To do: what its page says, then begin anew."""
+    """A sign-in could not be finished, or Box refuses the app itself. To do: what its page says, then begin anew."""
 
 
 class SignInRefused(SignInFailed):
@@ -76,6 +79,12 @@ class StoreUnavailable(BoxAuthError):
 
 class TokensUnsaved(StoreUnavailable):
     """Box gave new tokens and they could not be kept. To do: fix the store, then sign in again."""
+
+
+def _same(kind: type[BoxAuthError], args: tuple[str, ...], state: dict[str, Any]) -> BoxAuthError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(state)
+    return error
 
 
 def refusal(error: BoxAPIError) -> BoxAuthError:

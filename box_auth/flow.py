@@ -13,7 +13,7 @@ from box_sdk_gen import BoxClient
 
 from . import config
 from .config import Settings
-from .errors import SignInFailed
+from .errors import BoxAuthError, SignInFailed
 from .network.pool import Network
 from .oauth import OAuth
 from .refresh import Refresher
@@ -44,7 +44,7 @@ class Flow:
         self.store = store
         self.network = network
         self.oauth = OAuth(settings, network)
-        self.tokens = Refresher(store, self.oauth, clock)
+        self.refresher = Refresher(store, self.oauth, clock)
         self._clock = clock
 
     def start(self, *, redirect_uri: str = "", next: str = "") -> tuple[str, PendingLogin]:
@@ -73,8 +73,8 @@ class Flow:
         """Exchange the code in Box's answer (the callback's query) for tokens, and store them.
 
         ``pending`` is what `start` gave for the answer's ``state``; the caller sees to it that it is used once.
-        ``let_in`` may refuse by raising, before anything is kept: the new tokens are then ended at Box. Raises
-        `SignInFailed`, `BoxUnavailable` or `StoreUnavailable`; nothing stored is touched then.
+        ``let_in`` may refuse by raising, before anything is kept. Raises `SignInFailed`, `BoxUnavailable` or
+        `StoreUnavailable`; nothing stored is touched then, and the new tokens are ended at Box.
         """
         state = answer.get("state", "")
         if not state:
@@ -84,34 +84,34 @@ class Flow:
         if not 0 <= self._clock() - pending.begun_at <= LOGIN_SECONDS:
             raise SignInFailed("state_expired")
         if "error" in answer:
-            raise _refusal(answer)
+            raise _callback_error(answer)
         if not answer.get("code"):
             raise SignInFailed("code_missing")
 
         issued_at = self._clock()
-        tokens = self.oauth.exchange(answer["code"])
-        user = self.oauth.user_of(tokens.access_token)
-        record = TokenRecord(
-            user_id=user.id,
-            name=user.name or "",
-            login=user.login or "",
-            grant=new_grant(),
-            access_token=tokens.access_token,
-            refresh_token=tokens.refresh_token,
-            issued_at=issued_at,
-            lifetime=tokens.lifetime,
-        )
-        if let_in:
-            try:
+        pair = self.oauth.exchange(answer["code"])
+        try:
+            user = self.oauth.user_of(pair.access_token)
+            record = TokenRecord(
+                user_id=user.id,
+                name=user.name or "",
+                login=user.login or "",
+                grant=new_grant(),
+                access_token=pair.access_token,
+                refresh_token=pair.refresh_token,
+                issued_at=issued_at,
+                lifetime=pair.lifetime,
+            )
+            if let_in:
                 let_in(record)
-            except BaseException:
-                self._revoke(record)
-                raise
-        with self.store.lock(record.user_id) as held:
-            earlier = held.load()
-            if earlier:
-                record = replace(record, grant=earlier.grant)
-            held.save(record)
+            with self.store.lock(record.user_id) as held:
+                earlier = held.load()
+                if earlier:
+                    record = replace(record, grant=earlier.grant)
+                held.save(record)
+        except BaseException:
+            self._revoke(pair.access_token, pair.refresh_token)
+            raise
         return record
 
     def find(self, user_id: str, grant: str) -> TokenRecord | None:
@@ -122,7 +122,7 @@ class Flow:
     def client(self, record: TokenRecord) -> BoxClient:
         """Return an SDK client that acts for the record's user; cheap to make, so make one a request."""
         forget = functools.partial(self.forget, record.user_id, record.grant)
-        return user_client(record, self.tokens, self.oauth, self.network, forget)
+        return user_client(record, self.refresher, self.oauth, self.network, forget)
 
     def forget(self, user_id: str, grant: str) -> None:
         """Sign the user out everywhere: delete the record, then revoke at Box, whatever Box answers."""
@@ -131,14 +131,14 @@ class Flow:
             if record is None or not record.has_grant(grant):
                 return
             held.delete()
-        self._revoke(record)
+        self._revoke(record.access_token, record.refresh_token)
 
-    def _revoke(self, record: TokenRecord) -> None:
+    def _revoke(self, access_token: str, refresh_token: str) -> None:
         # Whether ending one token ends the other is reported both ways (box-python-sdk-gen #339), so end both.
-        self.network.at_once(
-            lambda: self.oauth.revoke(record.refresh_token),
-            lambda: self.oauth.revoke(record.access_token),
-        )
+        try:
+            self.network.at_once(lambda: self.oauth.revoke(refresh_token), lambda: self.oauth.revoke(access_token))
+        except BoxAuthError:  # nobody can do more about it
+            pass
 
 
 def open_flow(settings: Settings | None = None) -> Flow:
@@ -152,7 +152,7 @@ def open_flow(settings: Settings | None = None) -> Flow:
     return Flow(settings, open_store(settings), Network(settings))
 
 
-def _refusal(answer: Mapping[str, str]) -> SignInFailed:
+def _callback_error(answer: Mapping[str, str]) -> SignInFailed:
     """Name the error that Box put into the callback, in its own words (they are escaped where they are shown)."""
     words = answer.get("error_description", "")[:300]
     if answer["error"] == "access_denied":

@@ -59,7 +59,7 @@ class OAuth:
     def revoke(self, token: str) -> None:
         """End a token at Box, as far as Box will: whatever it answers, nobody can do more about it."""
         try:
-            self._manager().revoke_access_token(**self._credentials, token=token)
+            self._manager(short=True).revoke_access_token(**self._credentials, token=token)
         except (BoxAPIError, BoxAuthError):
             pass
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 
@@ -16,6 +17,6 @@ def obstacle(host: str, port: int) -> str:
     except PermissionError:
         return "port_forbidden"
     except OSError as error:
-        unknown = isinstance(error, socket.gaierror) or "assign" in str(error)
+        unknown = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
         return "address_unusable" if unknown else "port_taken"
     return ""

@@ -23,15 +23,17 @@ def make_folder(folder: Path) -> None:
 def write(path: Path, data: bytes) -> None:
     """Replace what is at ``path`` (mode 0600) in one step that survives a crash. Call it with ``path``'s lock held."""
     os.replace(_draft(path, data), path)
-    if os.name == "posix":  # Windows cannot open a folder, and needs no such thing
+    try:
         descriptor = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    except OSError:  # Windows and some network disks cannot do that to a folder; the file is in its place all the same
+        pass
 
 
-def check_room(path: Path, size: int = 8192) -> None:
+def check_writable(path: Path, size: int = 8192) -> None:
     """Raise `OSError` if ``size`` bytes could not be written to ``path`` now; what is there stays."""
     _draft(path, b" " * size).unlink()
 

@@ -1,4 +1,4 @@
-"""Keeps a signed-in user's access token fresh: early, one refresh at a time, and never at the sign-in's expense.
+"""Keeps a signed-in user's access token fresh: early, one refresh at a time, and none whose answer could not be saved.
 
 The order is the point. Box's refresh tokens work once, so: lock, read again, still stale, refresh, save, release.
 """
@@ -27,15 +27,17 @@ class Refresher:
         self._store, self._oauth, self.clock = store, oauth, clock
         self._failures: dict[str, tuple[float, BoxAuthError]] = {}  # by user: when (monotonic), and how
 
-    def renew(self, record: TokenRecord, refused: str = "") -> TokenRecord:
+    def renew(self, record: TokenRecord, refused_token: str = "") -> TokenRecord:
         """Return what came after ``record``, which is not fresh: the stored record, refreshed if need be.
 
-        ``refused`` is the access token that Box has just answered with 401, if that is why. Raises `SignInRequired`
-        when the sign-in is over, `BoxUnavailable` when Box cannot be asked and no living token is left.
+        ``refused_token`` is the access token that Box has just answered with 401, if that is why.
+
+        Raises `SignInRequired` when the sign-in is over, `TokensUnsaved` when new tokens could not be kept; where no
+        living token is left also `BoxUnavailable`, `StoreUnavailable`, and `SignInFailed` if Box refuses the app.
         """
         asked_at = time.monotonic()
         user_id = record.user_id
-        spare = record.access_token != refused and record.is_alive(self.clock())
+        spare = record.access_token != refused_token and record.is_alive(self.clock())
         if spare and self._failed_since(user_id, asked_at - _PAUSE):
             return record
         try:
@@ -44,7 +46,7 @@ class Refresher:
                 failure = self._failed_since(user_id, asked_at)
                 if failure:  # while we waited; Box was asked a moment ago
                     raise copy.copy(failure)
-                return self._refresh(held, record.grant, refused, short=spare)
+                return self._refresh(held, record.grant, refused_token, short=spare)
         except TokensUnsaved:
             raise  # loudly: the next refresh would be refused
         except (BoxUnavailable, SignInFailed, StoreUnavailable):
@@ -52,13 +54,13 @@ class Refresher:
                 return record
             raise
 
-    def _refresh(self, held: Held, grant: str, refused: str, short: bool) -> TokenRecord:
-        """Do what the module says, with the user's lock held."""
+    def _refresh(self, held: Held, grant: str, refused_token: str, short: bool) -> TokenRecord:
+        """With the user's lock held: read again, refresh if that is still needed, save."""
         record = _current(held, grant)
-        if _usable(record, refused, self.clock()):
+        if _usable(record, refused_token, self.clock()):
             return record  # somebody else refreshed while we waited
         try:
-            held.check_room()  # a refresh that could not be saved would lose the sign-in
+            held.check_writable()  # a refresh that could not be saved would lose the sign-in
             issued_at = self.clock()
             pair = self._next(held, record, short)
         except SignInRequired:
@@ -107,5 +109,5 @@ def _current(held: Held, grant: str) -> TokenRecord:
     return record
 
 
-def _usable(record: TokenRecord, refused: str, now: float) -> bool:
-    return record.access_token != refused and record.is_fresh(now)
+def _usable(record: TokenRecord, refused_token: str, now: float) -> bool:
+    return record.access_token != refused_token and record.is_fresh(now)

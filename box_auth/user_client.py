@@ -22,13 +22,13 @@ from .stores.record import TokenRecord
 
 
 def user_client(
-    record: TokenRecord, tokens: Refresher, oauth: OAuth, network: Network, forget: Callable[[], None]
+    record: TokenRecord, refresher: Refresher, oauth: OAuth, network: Network, forget: Callable[[], None]
 ) -> BoxClient:
     """Return an SDK client that acts for the record's user; cheap to make, so make one a request.
 
     ``forget`` signs the user out, which is what the SDK's `revoke_token` comes to here.
     """
-    token = UserToken(record, tokens)
+    token = UserToken(record, refresher)
     session = network.session.with_network_client(UserCalls(token, network))
     return BoxClient(auth=_UserAuth(token, oauth, forget), network_session=session)
 
@@ -37,13 +37,13 @@ class UserToken:
     """One user's access token as it is needed. It starts from a record that was just loaded, and asks no store for
     as long as that is fresh."""
 
-    def __init__(self, record: TokenRecord, tokens: Refresher) -> None:
-        self._record, self._tokens = record, tokens
+    def __init__(self, record: TokenRecord, refresher: Refresher) -> None:
+        self._record, self._refresher = record, refresher
 
-    def take(self, refused: str = "") -> str:
-        """Return a usable token, another one than ``refused``. Raises `SignInRequired` and `BoxUnavailable`."""
-        if refused or not self._record.is_fresh(self._tokens.clock()):
-            self._record = self._tokens.renew(self._record, refused)
+    def take(self, refused_token: str = "") -> str:
+        """Return a usable token, another one than ``refused_token``. Raises what `Refresher.renew` does."""
+        if refused_token or not self._record.is_fresh(self._refresher.clock()):
+            self._record = self._refresher.renew(self._record, refused_token)
         return self._record.access_token
 
 
@@ -64,11 +64,13 @@ class UserCalls(NetworkClient):
         try:
             return client.fetch_by(deadline, _with_token(options, token))
         except BoxAPIError as error:
-            if error.response_info.status_code != 401 or not body.rewindable:
+            if error.response_info.status_code != 401:
                 raise
-        refused_at = time.monotonic()
-        token = self._token.take(refused=token)
-        deadline += time.monotonic() - refused_at  # a refresh has time limits of its own
+            refused_at = time.monotonic()
+            token = self._token.take(refused_token=token)
+            deadline += time.monotonic() - refused_at  # a refresh has time limits of its own
+            if not body.rewindable:  # part of it is gone; but whoever tries again has a new token
+                raise
         body.rewind()
         try:
             return client.fetch_by(deadline, _with_token(options, token))
@@ -92,7 +94,7 @@ class _UserAuth(Authentication):
         return f"Bearer {self._token.take()}"
 
     def refresh_token(self, *, network_session: NetworkSession | None = None) -> AccessToken:
-        return AccessToken(access_token=self._token.take(refused=self._token.take()))
+        return AccessToken(access_token=self._token.take(refused_token=self._token.take()))
 
     def revoke_token(self, *, network_session: NetworkSession | None = None) -> None:
         self._forget()

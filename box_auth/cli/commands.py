@@ -110,7 +110,7 @@ def rotate_keys() -> None:
 
 def _saved_user() -> SavedUser:
     state = _state()
-    if state.flow is None:
+    if state.opened is None:
         raise ConfigError(["The app cannot start with its settings; the lines above say why."])
     return SavedUser(state.flow, state.folder)
 

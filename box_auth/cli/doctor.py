@@ -37,7 +37,7 @@ def diagnose(folder: Path = config.ROOT) -> list[Finding]:
         instance = config.instance_folder(values, folder)
         settings = config.parse({**made_up, **values}, instance / "demo" if demo else instance)
     except ConfigError as error:
-        wrong = [Finding("settings", "fail", line, "settings") for line in error.problems]
+        wrong = [Finding("settings", "fail", line, "settings") for line in error.mistakes]
         return [*findings, *wrong, Finding("the rest", "skip", "Fix the settings first, then run this again.")]
     findings.append(_env(folder, demo))
     findings.append(_port(settings))
@@ -125,7 +125,7 @@ def _tokens(settings: Settings) -> Iterator[Finding]:
         store = open_store(settings)
         if settings.redis_url:
             store.users()
-            store.check_room()
+            store.check_writable()
             yield Finding("tokens", "ok", "Redis answers, and takes what it is given.")
         else:
             yield from _token_folder(settings.token_dir, store)
@@ -142,7 +142,7 @@ def _token_folder(folder: Path, store: TokenStore) -> Iterator[Finding]:
         raise StoreUnavailable("store_unavailable", f"{above.name} is a file, or may not be written to.")
     exposed = [path for path in (folder, *folder.glob("*.json")) if path.exists() and path.stat().st_mode & 0o077]
     if above == folder:
-        store.check_room()
+        store.check_writable()
     if exposed and os.name == "posix":
         yield bad("tokens", "folder_open", f"It is {exposed[0].name}.", "warn")
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, cast
+from urllib.parse import quote
 
 from box_sdk_gen import BoxClient
 from flask import Flask, g, redirect, request, url_for
@@ -17,9 +18,10 @@ from .. import demo as stand_in
 from ..cli import commands
 from ..errors import BoxAuthError, SignInRequired
 from ..flow import Flow, open_flow
+from ..stores.record import TokenRecord
 from . import pages, routes, run, sessions, visitor
+from .app_state import AppState, app_state
 from .hooks import Hooks, OnProblem, OnSignIn, OnSignOut
-from .state import State, state
 from .user import User
 
 View = ParamSpec("View")
@@ -29,7 +31,8 @@ class BoxAuth:
     """Signs visitors of a Flask app in with Box.
 
     One object serves the app and all its blueprints, and any number of apps: what belongs to an app is kept with the
-    app. `box_auth.flask.box` is such an object, ready to be imported anywhere. See `init_app` for the arguments.
+    app. `box_auth.flask.box` is such an object, ready to be imported anywhere. Its hooks serve all these apps: register
+    them where a module is imported, not in a factory. See `init_app` for the arguments.
     """
 
     def __init__(self, app: Flask | None = None, **options: Any) -> None:
@@ -38,13 +41,14 @@ class BoxAuth:
             self.init_app(app, **options)
 
     def init_app(self, app: Flask, *, demo: stand_in.Demo | None = None, after_login: str = "/") -> None:
-        """Read the settings and prepare ``app``. Wrong settings do not stop it: every page then says what to fix.
+        """Read the settings and prepare ``app``. Wrong settings do not stop it: the terminal then says what to fix, and
+        with Flask's debug mode every page does, too.
 
         ``demo`` is called instead of Box when nothing is set that speaks for a live app: it gets the app and a
         folder, and returns the settings of a stand-in. Visitors go to ``after_login``, an endpoint or a path, when
         a sign-in names no page of its own.
         """
-        app.extensions["box_auth"] = State(self._hooks, after_login)
+        app.extensions["box_auth"] = AppState(self._hooks, after_login)
         pages.install(app)
         app.cli.add_command(commands.box)
         app.context_processor(lambda: {"box": self})
@@ -71,7 +75,7 @@ class BoxAuth:
         app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session
         if "csrf" not in app.extensions:
             CSRFProtect(app)
-        app.extensions["box_auth"] = State(self._hooks, after_login, flow, is_demo, folder)
+        app.extensions["box_auth"] = AppState(self._hooks, after_login, flow, is_demo, folder)
         app.register_blueprint(routes.blueprint(is_demo))
         run.announce(app, settings, is_demo, folder)
 
@@ -83,9 +87,10 @@ class BoxAuth:
         return hook
 
     def on_sign_out(self, hook: OnSignOut) -> OnSignOut:
-        """Decorate a function that is called with the `User` and a reason once for each browser whose sign-in has
-        ended: ``button`` (here), ``box`` (Box ended it), ``elsewhere`` (another browser, a script, by hand; it is
-        noticed at the browser's next visit) or ``switched`` (somebody else signed in). What it raises is logged."""
+        """Decorate a function that is called with the `User` and a reason when a browser's sign-in has ended:
+        ``button`` (here), ``box`` (Box ended it), ``elsewhere`` (another browser, a script, by hand; noticed at the
+        browser's next visit) or ``switched`` (somebody else signed in). It is told once, unless a browser's requests
+        come at the same moment. What it raises is logged."""
         self._hooks.sign_out.append(hook)
         return hook
 
@@ -98,33 +103,42 @@ class BoxAuth:
     @property
     def flow(self) -> Flow:
         """The engine behind this app, for whatever the methods here do not cover."""
-        return state().engine
+        return app_state().flow
 
     @property
     def is_set_up(self) -> bool:
         """Whether the settings are right, so that people can sign in."""
-        return state().flow is not None
+        return app_state().opened is not None
 
     @property
     def demo(self) -> bool:
         """Whether a stand-in plays Box."""
-        return state().demo
+        return app_state().demo
 
     @property
     def user(self) -> User | None:
         """Who is signed in on this request, or None."""
-        record = visitor.current_record() if self.is_set_up else None
+        record = self._record()
         return User.of(record) if record else None
 
     @property
     def client(self) -> BoxClient:
         """An SDK client that acts for who is signed in; its calls keep the token fresh. Raises `SignInRequired`."""
-        record = visitor.current_record() if self.is_set_up else None
+        record = self._record()
         if record is None:
             raise SignInRequired(visitor.why_signed_out())
         if "box_client" not in g:
             g.box_client = self.flow.client(record)
         return cast(BoxClient, g.box_client)
+
+    @property
+    def login_url(self) -> str:
+        """Where to sign in and then come back to this page, if it can be come back to."""
+        if request.method not in ("GET", "HEAD") or request.blueprint == "box":
+            return url_for("box.login")
+        query = request.query_string.decode("latin-1")
+        here = request.script_root + quote(request.path) + (f"?{query}" if query else "")
+        return url_for("box.login", next=here)
 
     def at_once(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make several calls to Box side by side; return their results in order."""
@@ -142,9 +156,12 @@ class BoxAuth:
             why = visitor.why_signed_out()
             if why != "sign_in_needed" or request.method not in ("GET", "HEAD"):
                 raise SignInRequired(why)
-            return redirect(url_for("box.login", next=request.script_root + request.full_path.rstrip("?")))
+            return redirect(self.login_url)
 
         return checked
+
+    def _record(self) -> TokenRecord | None:
+        return visitor.current_record() if self.is_set_up else None
 
     def run(self, app: Flask) -> None:
         """Serve ``app`` as `flask run` does, for `python app.py`."""

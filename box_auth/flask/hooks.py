@@ -1,4 +1,4 @@
-"""The doors for what a fork adds: who may come in, who has left, and in which words a failure is told."""
+"""What a fork may add to a sign-in: who may come in, what to do when somebody left, other words for a failure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import SignInFailed, SignInRefused
+from ..errors import BoxUnavailable, SignInFailed, SignInRefused
 from ..problems import Problem
 from ..stores.record import TokenRecord
 from .user import User
@@ -33,7 +33,7 @@ class Hooks:
                 answer: object = hook(User.of(record), record)
                 if answer is not None:  # False, for instance: was that a refusal? Nobody gets in by a slip.
                     raise TypeError(f"on_sign_in hooks return None or raise SignInRefused, not {type(answer).__name__}")
-            except SignInRefused:
+            except (SignInRefused, BoxUnavailable):
                 raise
             except Exception:
                 _log.exception("the on_sign_in hook %s failed", _name(hook))

@@ -1,4 +1,4 @@
-"""What a visitor sees when something fails: a page with what happened and what to do. Also what the log never sees."""
+"""What a visitor sees when something fails: a page with what happened and what to do. Keeps login codes from logs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, refusal
 from ..plain_page import problem_page
 from . import visitor
-from .state import state
+from .app_state import app_state
 
-_ENDED_BY_BOX = ("token_ended", "token_refused")
-_BY_STATUS = {404: "not_found", 405: "wrong_method", 500: "internal"}
+_BY_STATUS = {403: "forbidden", 404: "not_found", 405: "wrong_method"}
 _SECRET_ARGUMENTS = re.compile(r"\b(code|state|access_token)=[^&\s\"']+")
 
 
@@ -31,14 +30,14 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, lambda error: show(BoxAuthError("form_expired")))
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_careful_headers)
-    for name in ("werkzeug", "gunicorn.error"):
+    for name in ("werkzeug", "gunicorn.error", "gunicorn.access"):
         if not any(isinstance(known, _Discreet) for known in logging.getLogger(name).filters):
             logging.getLogger(name).addFilter(_Discreet())
 
 
 def explain(app: Flask, error: BoxAuthError) -> None:
     """Have every page of an app that cannot start say what to fix, and its terminal too."""
-    lines = error.problems if isinstance(error, ConfigError) else (str(error),)
+    lines = error.mistakes if isinstance(error, ConfigError) else (str(error),)
     print(f"{error.problem.title}:", *(f"  - {line}" for line in lines), sep="\n", file=sys.stderr)  # noqa: T201
 
     @app.before_request
@@ -47,9 +46,9 @@ def explain(app: Flask, error: BoxAuthError) -> None:
 
 
 def show(error: BoxAuthError, status: int | None = None) -> Response:
-    """Make the page for a failure. What only the operator can do about it, visitors of a live app are not told."""
-    if isinstance(error, SignInRequired):  # whoever it was, is not signed in any more
-        visitor.sign_out("box" if error.code in _ENDED_BY_BOX else "elsewhere")
+    """Make the page for a failure. Visitors of a live app are not told what only its operator can fix."""
+    if isinstance(error, SignInRequired):
+        visitor.check_again(error.code)
     response = make_response(_page(error), status or error.problem.status)
     if response.status_code >= 500:  # for whoever runs the app; the path alone, as queries can hold login codes
         current_app.logger.warning("%s %s: %s", request.method, request.path, error)
@@ -60,10 +59,10 @@ def show(error: BoxAuthError, status: int | None = None) -> Response:
 
 def _page(error: BoxAuthError) -> str:
     """Render ``problem.html``; where an app has none, or it fails, a plain page says the same."""
-    told = current_app.debug or state().demo
-    problem = state().hooks.reword(error.problem if told else error.problem.for_visitor())
+    told = current_app.debug or app_state().demo
+    problem = app_state().hooks.reword(error.problem if told else error.problem.for_visitor())
     hidden = error.problem.operator and not told
-    lines = error.problems if isinstance(error, ConfigError) else (error.detail,)
+    lines = error.mistakes if isinstance(error, ConfigError) else (error.detail,)
     details = [] if hidden else [line for line in lines if line]
     for _ in range(2):
         try:
@@ -93,9 +92,10 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    response = show(BoxAuthError(_BY_STATUS.get(status, "bad_request")), status)
-    if status == 405:
-        response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    code = _BY_STATUS.get(status, "internal" if status >= 500 else "bad_request")
+    own_words = error.description if error.description != type(error).description else None
+    response = show(BoxAuthError(code, own_words or ""), status)
+    response.headers.extend({name: value for name, value in error.get_headers() if name != "Content-Type"})
     return response
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from cachelib import RedisCache
-from cachelib.serializers import JSONSerializer
 from redis import Redis
 
 from ..stores.redis import get_bytes, redis_errors
+from .session_json import SessionJson
 
 
 class RedisSessions(RedisCache):
@@ -16,7 +16,7 @@ class RedisSessions(RedisCache):
 
     def __init__(self, client: Redis) -> None:
         super().__init__(client)
-        self.serializer = _Json()  # type: ignore[assignment]
+        self.serializer = SessionJson()  # type: ignore[assignment]
 
     def get(self, key: str) -> Any:
         with redis_errors():
@@ -29,9 +29,3 @@ class RedisSessions(RedisCache):
     def delete(self, key: str) -> Any:
         with redis_errors():
             return super().delete(key)
-
-
-class _Json(JSONSerializer):
-    def loads(self, bvalue: Any, *args: Any, **kwargs: Any) -> Any:
-        value = None if bvalue is None else super().loads(bvalue, *args, **kwargs)
-        return value if isinstance(value, dict) else None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, redirect, request, session, url_for
+from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import BuildError
 
 from ..addresses import is_own_page, same_host
 from ..errors import BoxAuthError, SignInFailed
 from . import setup, visitor
-from .state import state
+from .app_state import app_state
 
 
 def blueprint(demo: bool) -> Blueprint:
@@ -25,7 +25,7 @@ def blueprint(demo: bool) -> Blueprint:
 
 
 def _login() -> ResponseReturnValue:
-    flow, target = state().engine, request.args.get("next", "")
+    flow, target = app_state().flow, request.args.get("next", "")
     if target and not is_own_page(target):
         raise SignInFailed("next_elsewhere")
     redirect_uri = flow.settings.redirect_uri
@@ -43,10 +43,10 @@ def _login() -> ResponseReturnValue:
 
 
 def _callback() -> ResponseReturnValue:
-    app = state()
+    state = app_state()
     pending = visitor.take_login(request.args.get("state", ""))
-    visitor.sign_in(app.engine.finish(request.args, pending, let_in=app.hooks.let_in))
-    return redirect((pending and pending.next) or _after_login(app.after_login))
+    visitor.sign_in(state.flow.finish(request.args, pending, let_in=state.hooks.let_in))
+    return redirect((pending and pending.next) or _after_login(state.after_login))
 
 
 def _after_login(target: str) -> str:
@@ -63,15 +63,15 @@ def _after_login(target: str) -> str:
 def _logout() -> ResponseReturnValue:
     record = visitor.current_record()
     if record is not None:
-        state().engine.forget(record.user_id, record.grant)
-    visitor.sign_out("button")
-    session.clear()
+        app_state().flow.forget(record.user_id, record.grant)
+    visitor.tell_end("button")
+    visitor.end_session()
     return redirect(request.script_root + "/")
 
 
 def _ready() -> ResponseReturnValue:
     try:
-        state().engine.store.check_room()
+        app_state().flow.store.check_writable()
         return {"ready": True}
     except BoxAuthError as error:
         return {"ready": False, "code": error.code}, 503

@@ -19,7 +19,7 @@ from ..addresses import url_of
 from ..config import Settings
 from ..ports import obstacle
 from ..problems import PROBLEMS
-from .state import State
+from .app_state import AppState
 
 
 def listening_port() -> int | None:
@@ -77,11 +77,12 @@ def say_start(demo: bool, address: str, folder: Path) -> None:
 
 def serve(app: Flask) -> None:
     """Serve ``app`` where the settings say."""
-    state = cast(State, app.extensions["box_auth"])
-    settings = state.flow.settings if state.flow else Settings("", "")
+    state = cast(AppState, app.extensions["box_auth"])
+    settings = state.opened.settings if state.opened else Settings("", "")
     host, port = settings.callback_hostname, settings.callback_port
-    check_address(host, port)
-    if state.flow:
+    if not is_running_from_reloader():
+        check_address(host, port)
+    if state.opened and not is_running_from_reloader():
         say_start(state.demo, url_of(host, port), state.folder)
     app.run(host, port, load_dotenv=False)
 

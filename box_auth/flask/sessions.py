@@ -7,18 +7,18 @@ import secrets
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from cachelib import FileSystemCache
 from cachelib.base import BaseCache
-from cachelib.serializers import JSONSerializer
 from flask import Flask, Request, Response, g, request
 from flask_session.cachelib import CacheLibSessionInterface
 
 from .. import private_files
 from ..config import Settings
 from ..errors import StoreUnavailable
+from .session_json import SessionJson
 
 LIFETIME = timedelta(days=60)  # as long as Box's refresh tokens
 _SWEEP = 3600.0  # seconds between two clean-ups of expired files by one process
@@ -27,7 +27,8 @@ _SWEEP = 3600.0  # seconds between two clean-ups of expired files by one process
 def install(app: Flask, folder: Path, settings: Settings) -> None:
     """Give ``app`` server-side sessions, in Redis or as JSON files in ``folder``, and a secret key if it has none.
 
-    What the app set itself stays: SECRET_KEY, SESSION_COOKIE_… and PERMANENT_SESSION_LIFETIME.
+    What the app set itself stays: SECRET_KEY, SESSION_COOKIE_… and PERMANENT_SESSION_LIFETIME, unless it is what
+    Flask sets anyway.
     """
     app.secret_key = app.secret_key or settings.secret_key or own_secret_key(folder)
     ours = {
@@ -70,7 +71,7 @@ def _cache(folder: Path, settings: Settings) -> BaseCache:
 
 
 class _Sessions(CacheLibSessionInterface):  # type: ignore[misc]
-    """Flask-Session's sessions; where they cannot be read, requests that need none still work."""
+    """Flask-Session's sessions; where they cannot be read, static files and /healthz still answer."""
 
     def open_session(self, app: Flask, request: Request) -> Any:
         try:
@@ -101,19 +102,11 @@ def own_secret_key(folder: Path) -> str:
         return path.read_text().strip()
 
 
-class _Json(JSONSerializer):
-    """JSON objects only: a pickle, or anything else that was put there, reads as no session at all."""
-
-    def load(self, f: IO[bytes], *args: Any, **kwargs: Any) -> Any:
-        value = super().load(f, *args, **kwargs)
-        return value if isinstance(value, dict) else None
-
-
 class SessionFiles(FileSystemCache):
     """cachelib's file cache without its surprises for sessions: no live one is evicted, none is a pickle, expired
     ones are cleared away, and one that cannot be written is an error."""
 
-    serializer = _Json()  # type: ignore[assignment]
+    serializer = SessionJson()  # type: ignore[assignment]
 
     def __init__(self, folder: Path) -> None:
         with private_files.named_errors(folder.name):

@@ -13,7 +13,7 @@ from .. import config
 from ..addresses import LOOPBACK
 from ..errors import ConfigError
 from ..plain_page import plain_page
-from .state import state
+from .app_state import app_state
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Progress:
 
 def show() -> ResponseReturnValue:
     """Make the page. It has no form: the two values go from the console into `.env`, never through the browser."""
-    redirect_uri, lines = _values(config.default_redirect_uri(state().engine.settings))
+    redirect_uri, lines = _values(config.default_redirect_uri(app_state().flow.settings))
     progress = _progress()
     try:
         return render_template("setup.html", redirect_uri=redirect_uri, lines=lines, progress=progress)
@@ -57,5 +57,5 @@ def _progress() -> Progress:
         values = config.read()  # as they are now, not as they were when the app started
         config.parse({"CLIENT_ID": "-", "CLIENT_SECRET": "-", **values}, config.ROOT)
     except ConfigError as error:
-        problems = error.problems
+        problems = error.mistakes
     return Progress((config.ROOT / ".env").is_file(), "CLIENT_ID" in values, "CLIENT_SECRET" in values, problems)

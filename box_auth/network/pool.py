@@ -52,7 +52,8 @@ class Network:
         return cast(NetworkSession, self._short)
 
     def at_once(self, *calls: Callable[[], Any]) -> list[Any]:
-        """Make several calls side by side and return their results in order; the first error is raised.
+        """Make several calls side by side and return their results in order; of several errors, the first in
+        that order is raised.
 
         The calls see the caller's context (Flask's request, for one). Raises `BoxUnavailable` when they take too long.
         """

@@ -53,7 +53,8 @@ class RetryingClient(NetworkClient):
             attempt += 1
             try:
                 response = self._send(options, deadline)
-                wait = _pause(response.headers, attempt) if response.status == 202 else None
+                later = response.status == 202 and method in REPEATABLE
+                wait = _pause(response.headers, attempt) if later else None
                 if wait is None or not _fits(wait, deadline):
                     return response
             except BoxAPIError as error:

@@ -38,11 +38,11 @@ class SavedUser:
             raise SignInRequired("signed_out")
         return record
 
-    def check_room(self) -> None:
+    def check_writable(self) -> None:
         """Raise `StoreUnavailable` if a sign-in could not be kept now: better before asking anybody to sign in."""
-        self.flow.store.check_room()
+        self.flow.store.check_writable()
         with self._errors(), private_files.locked(self._file):
-            private_files.check_room(self._file)
+            private_files.check_writable(self._file)
 
     def remember(self, record: TokenRecord) -> None:
         """Make this the script's user."""

@@ -63,7 +63,7 @@ def sign_in(saved: SavedUser, *, wait: float = WAIT, pages: WSGIApplication | No
     Box's answer comes to the local port, or is pasted, whichever is first. Raises `SignInFailed`, also when nobody
     answers within ``wait`` seconds, and `StoreUnavailable` before anybody is asked.
     """
-    saved.check_room()
+    saved.check_writable()
     flow = saved.flow
     listener, redirect_uri = _listen(flow.settings, pages)
     with listener:

@@ -37,7 +37,7 @@ def explain(error: BoxAuthError) -> str:
     problem = error.problem
     again = "In a terminal, that is: .venv/bin/flask box login" if isinstance(error, SignInRequired) else ""
     lines = [f"{problem.title}.", problem.happened]
-    lines += [f"  - {line}" for line in error.problems] if isinstance(error, ConfigError) else [error.detail]
+    lines += [f"  - {line}" for line in error.mistakes] if isinstance(error, ConfigError) else [error.detail]
     return "\n".join(line for line in (*lines, problem.todo, again, f"[{problem.code}]") if line)
 
 

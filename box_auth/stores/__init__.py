@@ -12,9 +12,9 @@ def open_store(settings: Settings) -> TokenStore:
     """Return the store of this machine, or with ``REDIS_URL`` the one that many share."""
     codec = PLAIN
     if settings.token_encryption_keys:
-        from .encryption import Sealed  # only where it is used: cryptography takes its time to import
+        from .encryption import EncryptedCodec  # only where it is used: cryptography takes its time to import
 
-        codec = Sealed(settings.token_encryption_keys)
+        codec = EncryptedCodec(settings.token_encryption_keys)
     if settings.redis_url:
         from .redis import RedisStore, connect
 

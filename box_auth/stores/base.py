@@ -18,7 +18,7 @@ class TokenStore(ABC):
     """What the engine asks of a store, and the parts that every store shares. Any method may raise `StoreUnavailable`.
 
     Whoever wants to change a record must hold its user's lock, which gives the only object that can. A store of your
-    own implements the methods below `check_room`; `box_auth/tests/store_contract.py` holds it to the rest.
+    own implements the methods below `check_writable`; `box_auth/tests/store_contract.py` holds it to the rest.
     """
 
     def __init__(self, codec: Codec = PLAIN) -> None:
@@ -48,10 +48,10 @@ class TokenStore(ABC):
             finally:
                 held.end()
 
-    def check_room(self) -> None:
+    def check_writable(self) -> None:
         """Raise `StoreUnavailable` if no record could be saved now."""
         with self.lock("0") as held:  # nobody's id
-            held.check_room()
+            held.check_writable()
 
     @abstractmethod
     def users(self) -> list[str]:
@@ -115,7 +115,7 @@ class Held:
         """Remove the record, if any."""
         self._held().delete(self)
 
-    def check_room(self) -> None:
+    def check_writable(self) -> None:
         """Raise `StoreUnavailable` if the record could not be saved now."""
         self._held().try_write(self)
 

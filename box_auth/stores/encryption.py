@@ -15,7 +15,7 @@ from .record import TokenRecord, decode, encode, is_encrypted
 _OVERHEAD = 1 + 8 + 16 + 32  # a Fernet token's version, time, IV and HMAC, in bytes around its 16-byte blocks
 
 
-class Sealed:
+class EncryptedCodec:
     """Encrypts with the first key and reads with all of them; also reads what was written before, in the plain."""
 
     def __init__(self, keys: Sequence[str]) -> None:

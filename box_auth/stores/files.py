@@ -81,7 +81,7 @@ class FileStore(TokenStore):
 
     def try_write(self, held: Held) -> None:
         with self._errors():
-            private_files.check_room(self._path(held.user_id))
+            private_files.check_writable(self._path(held.user_id))
 
     def _path(self, user_id: str) -> Path:
         return self.folder / f"{check_id(user_id)}.json"

@@ -76,7 +76,7 @@ def decode(data: bytes, user_id: str) -> TokenRecord:
 
 
 class Codec(Protocol):
-    """How records are written down. `PLAIN` is JSON; `encryption.Sealed` encrypts it."""
+    """How records are written down. `PLAIN` is JSON; `encryption.EncryptedCodec` encrypts it."""
 
     def encode(self, record: TokenRecord) -> bytes: ...
 

@@ -95,8 +95,10 @@ def _prolong(lock: Lock, released: threading.Event) -> None:
     while not released.wait(LOCK_LIFE / 3):
         try:
             lock.reacquire()
-        except (LockError, redis.RedisError):
+        except LockError:  # it is not ours any more
             return
+        except redis.RedisError:  # away for a moment; it may be ours still
+            continue
 
 
 def get_bytes(client: redis.Redis, key: str) -> bytes | None:

@@ -66,8 +66,8 @@ class SmallApps:
     def close(self) -> None:
         for app in self._made:
             state = app.extensions.get("box_auth")
-            if state and state.flow:
-                state.flow.network.close()
+            if state and state.opened:
+                state.opened.network.close()
             if server := app.extensions.get("box_emulator"):
                 server.stop()
                 server.emulator.close()

@@ -77,7 +77,7 @@ class StoreContract:
         save(store, RECORD)
         with store.lock(RECORD.user_id) as held:
             pass
-        for attempt in (held.load, held.delete, held.check_room, lambda: held.save(replace(RECORD, grant="late"))):
+        for attempt in (held.load, held.delete, held.check_writable, lambda: held.save(replace(RECORD, grant="late"))):
             with pytest.raises(RuntimeError):
                 attempt()
         assert store.load(RECORD.user_id) == RECORD
@@ -138,7 +138,7 @@ class StoreContract:
 
     def test_there_is_room_for_a_record_and_asking_changes_nothing(self, store: TokenStore):
         save(store, RECORD)
-        store.check_room()
+        store.check_writable()
         assert store.load(RECORD.user_id) == RECORD
 
     @pytest.mark.parametrize("name", ["../up", "", "1/2", "me", "1\n", "²", "1" * 33])

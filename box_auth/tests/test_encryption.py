@@ -1,10 +1,13 @@
 """Tokens encrypted at rest: the store's contract, plain files from before, key rotation, and wrong keys."""
 
+import time
+from dataclasses import replace
+
 import pytest
 from cryptography.fernet import Fernet
 
 from box_auth.errors import StoreUnavailable
-from box_auth.stores.encryption import Sealed, rotate
+from box_auth.stores.encryption import EncryptedCodec, rotate
 from box_auth.stores.files import FileStore
 
 from . import terminal
@@ -16,12 +19,12 @@ FIRST, SECOND = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
 @pytest.fixture
 def store(tmp_path):
-    return FileStore(tmp_path / "tokens", Sealed([FIRST]))
+    return FileStore(tmp_path / "tokens", EncryptedCodec([FIRST]))
 
 
 @pytest.fixture
 def other(store):
-    return FileStore(store.folder, Sealed([FIRST]))
+    return FileStore(store.folder, EncryptedCodec([FIRST]))
 
 
 def stored(store) -> bytes:
@@ -48,21 +51,21 @@ def test_a_plain_file_from_before_is_read_and_written_again_encrypted(store):
 
 def test_the_first_key_writes_and_all_keys_read(store):
     save(store, RECORD)
-    both = FileStore(store.folder, Sealed([SECOND, FIRST]))
+    both = FileStore(store.folder, EncryptedCodec([SECOND, FIRST]))
     assert both.load(USER) == RECORD
     save(both, RECORD)
     with pytest.raises(StoreUnavailable):
-        FileStore(store.folder, Sealed([FIRST])).load(USER)
-    assert FileStore(store.folder, Sealed([SECOND])).load(USER) == RECORD
+        FileStore(store.folder, EncryptedCodec([FIRST])).load(USER)
+    assert FileStore(store.folder, EncryptedCodec([SECOND])).load(USER) == RECORD
 
 
 def test_rotation_moves_every_record_to_the_first_key(store):
     save(store, RECORD)
-    assert rotate(FileStore(store.folder, Sealed([SECOND, FIRST]))) == 1
-    assert FileStore(store.folder, Sealed([SECOND])).load(USER) == RECORD
+    assert rotate(FileStore(store.folder, EncryptedCodec([SECOND, FIRST]))) == 1
+    assert FileStore(store.folder, EncryptedCodec([SECOND])).load(USER) == RECORD
 
 
-@pytest.mark.parametrize(("codec", "code"), [(Sealed([SECOND]), "key_wrong"), (None, "key_missing")])
+@pytest.mark.parametrize(("codec", "code"), [(EncryptedCodec([SECOND]), "key_wrong"), (None, "key_missing")])
 def test_a_wrong_or_missing_key_is_a_clear_error_and_changes_nothing(store, codec, code):
     save(store, RECORD)
     before = stored(store)
@@ -90,13 +93,32 @@ def test_the_command_makes_keys_and_rotates_to_the_first_and_says_what_is_wrong(
     folder = fork
     new = flask_box(folder, "new-key").stdout.strip()
     tokens = folder / "instance" / "tokens"
-    save(FileStore(tokens, Sealed([FIRST])), RECORD)
+    save(FileStore(tokens, EncryptedCodec([FIRST])), RECORD)
     done = flask_box(folder, "rotate-keys", TOKEN_ENCRYPTION_KEYS=f"{new}, {FIRST}")
     assert (done.returncode, done.stdout) == (0, "1 stored sign-ins are now under the first key.\n")
-    assert FileStore(tokens, Sealed([new])).load(USER) == RECORD
+    assert FileStore(tokens, EncryptedCodec([new])).load(USER) == RECORD
     wrong = flask_box(folder, "rotate-keys", TOKEN_ENCRYPTION_KEYS=FIRST)
     assert wrong.returncode == 1
     assert "[key_wrong]" in wrong.stderr
     assert "not set" in flask_box(folder, "rotate-keys").stderr
     assert "key 2 is not 32 bytes" in flask_box(folder, "rotate-keys", TOKEN_ENCRYPTION_KEYS=f"{new},short").stderr
-    assert FileStore(tokens, Sealed([new])).load(USER) == RECORD
+    assert FileStore(tokens, EncryptedCodec([new])).load(USER) == RECORD
+
+
+def test_rotation_encrypts_what_was_kept_plain_and_waits_for_nobody(store):
+    for user_id in (USER, "7"):
+        save(FileStore(store.folder), replace(RECORD, user_id=user_id))
+    begun = time.monotonic()
+    assert rotate(store) == 2
+    assert time.monotonic() - begun < 5  # a lock that it would take twice is waited for much longer
+    assert RECORD.refresh_token.encode() not in stored(store)
+    assert FileStore(store.folder, EncryptedCodec([FIRST])).load(USER) == RECORD
+
+
+def test_the_command_encrypts_what_was_kept_plain(make):
+    make.set(CLIENT_ID="i", CLIENT_SECRET="s", TOKEN_ENCRYPTION_KEYS=FIRST)
+    tokens = make.folder / "instance" / "tokens"
+    save(FileStore(tokens), RECORD)
+    done = make().test_cli_runner().invoke(args=["box", "rotate-keys"])
+    assert (done.exit_code, done.output) == (0, "1 stored sign-ins are now under the first key.\n")
+    assert RECORD.refresh_token.encode() not in (tokens / f"{USER}.json").read_bytes()

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from .journey import ROOT, Process, Visitor, checkout, clean_environment, needs, running
+from .small_apps import Browser
 from .terminal import browser, run, signed_in
 from .walker import consent
 
@@ -114,6 +115,32 @@ def test_the_cron_job(emulator, fork, settings):
     ended = run(fork, "-c", SNIPPETS["cron"], **settings)
     assert ended.returncode == 0, ended.stderr
     assert "[token_ended]" in ended.stdout
+
+
+def test_the_cron_job_goes_on_whatever_is_wrong_with_one_user(emulator, make, capsys):
+    ended, forbidden, damaged, encrypted, well = users = [
+        emulator.add_user(f"User {number}", f"user{number}@example.com") for number in range(5)
+    ]
+    browser = Browser(make())
+    for user in users:
+        browser.sign_in(user.login)
+    emulator.revoke_tokens(ended.login)
+    emulator.fault("GET /2.0/folders/0/items", status=401)
+    emulator.fault("GET /2.0/folders/0/items", status=403)
+    tokens = make.folder / "instance" / "tokens"
+    (tokens / f"{damaged.id}.json").write_text("{")
+    (tokens / f"{encrypted.id}.json").write_text("gAAAAAencrypted")
+    names = {}
+    exec(SNIPPETS["cron"], names)
+    names["flow"].network.close()
+    said = capsys.readouterr().out
+    assert re.findall(r"^(.+?): .*?(?:\[(\w+)\]|items)$", said, re.MULTILINE) == [
+        (f"user {ended.id}", "token_ended"),
+        (f"user {forbidden.id}", "box_refused"),
+        (f"user {encrypted.id}", "key_missing"),
+        (well.login, ""),
+    ]
+    assert list(tokens.glob(f"{damaged.id}.json.unreadable*"))
 
 
 def test_the_django_view(fork, settings):

@@ -94,7 +94,7 @@ def test_what_a_dead_process_left_half_written_is_cleared_away(store):
 def test_a_place_that_cannot_be_used_is_an_error_that_names_the_folder_and_no_token(tmp_path):
     (tmp_path / "tokens").write_text("a file where the folder should be")
     store = FileStore(tmp_path / "tokens")
-    for attempt in (lambda: save(store, RECORD), lambda: store.load(USER), lambda: store.check_room()):
+    for attempt in (lambda: save(store, RECORD), lambda: store.load(USER), lambda: store.check_writable()):
         with pytest.raises(StoreUnavailable, match="tokens") as caught:
             attempt()
         assert "access-1" not in str(caught.value)
@@ -141,7 +141,7 @@ def save_with_a_full_disk(folder, results):
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))  # bytes: like a quota that is used up
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     store = FileStore(folder)
-    for attempt in (lambda: store.check_room(), lambda: save(store, replace(RECORD, access_token="new"))):
+    for attempt in (lambda: store.check_writable(), lambda: save(store, replace(RECORD, access_token="new"))):
         try:
             attempt()
             results.put("it worked")
@@ -211,3 +211,16 @@ def test_a_record_is_on_the_disk_before_it_takes_its_place_and_its_place_before_
         ("in place", file.st_ino),
         ("folder", store.folder.stat().st_ino),
     ]
+
+
+def test_a_disk_that_cannot_sync_a_folder_loses_nothing(store, monkeypatch):
+    fsync = os.fsync
+
+    def on_some_network_disks(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(22, "Invalid argument")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", on_some_network_disks)
+    save(store, RECORD)
+    assert store.load(USER) == RECORD

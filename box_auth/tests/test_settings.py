@@ -16,7 +16,7 @@ APP = {"CLIENT_ID": "id", "CLIENT_SECRET": "secret"}
 def problems(values: dict[str, str], port: int | None = None) -> str:
     with pytest.raises(ConfigError) as caught:
         config.parse(values, Path("data"), port)
-    return "\n".join(caught.value.problems)
+    return "\n".join(caught.value.mistakes)
 
 
 def test_the_env_form_of_the_article_is_read_with_spaces_quotes_windows_line_ends_and_byte_order_mark(tmp_path):
@@ -139,3 +139,40 @@ def test_a_mistake_in_a_secret_does_not_quote_it():
 def test_every_setting_is_in_the_sample_and_the_reverse():
     in_sample = set(re.findall(r"^(?:# )?([A-Z_]+) =", (HERE / ".env.sample").read_text(), re.MULTILINE))
     assert in_sample == set(config.NAMES)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"REDIRECT_URI": "https://localhost/callback"},  # a proxy of this machine that speaks https
+        {"REDIRECT_URI": "https://127.0.0.1:8443/callback"},
+        {"REDIRECT_URI": "https://localhost/box/callback", "CALLBACK_HOSTNAME": "127.0.0.1"},
+        {"REDIRECT_URI": "http://127.0.0.1:8080/callback", "CALLBACK_HOSTNAME": "0.0.0.0", "CALLBACK_PORT": "5000"},
+        {"REDIRECT_URI": "http://localhost:8080/callback", "CALLBACK_HOSTNAME": "::", "CALLBACK_PORT": "5000"},
+        {"REDIRECT_URI": "http://localhost/callback", "CALLBACK_HOSTNAME": "0.0.0.0"},
+        {"REDIRECT_URI": "http://localhost:8080/box/callback", "TRUSTED_PROXIES": "1"},
+        {"REDIRECT_URI": "http://[::1]:5000/callback"},
+    ],
+)
+def test_a_way_back_by_a_proxy_or_a_mapped_port_of_this_machine_is_taken(values):
+    assert config.parse({**APP, **values}, Path("data")).redirect_uri == values["REDIRECT_URI"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"REDIRECT_URI": "https://127.0.0.1:5000/callback"}, "the app itself speaks plain http on port 5000"),
+        (
+            {"REDIRECT_URI": "https://localhost:8080/callback", "CALLBACK_PORT": "8080"},
+            "speaks plain http on port 8080",
+        ),
+        ({"REDIRECT_URI": "https://localhost/callback", "CALLBACK_PORT": "443"}, "plain http on port 443"),
+        ({"REDIRECT_URI": "http://127.0.0.1:5000/oauth/callback"}, "its path must be /callback"),
+        ({"REDIRECT_URI": "http://127.0.0.1:80/oauth/callback", "CALLBACK_HOSTNAME": "0.0.0.0"}, "must be /callback"),
+        ({"REDIRECT_URI": "http://127.0.0.1:5000/callback?from=box"}, "must end in /callback"),
+        ({"REDIRECT_URI": "http://127.0.0.1:5000/callback#box"}, "must end in /callback"),
+        ({"REDIRECT_URI": "http://box.localhost:5000/callback"}, "Box requires https"),
+    ],
+)
+def test_a_way_back_that_would_not_arrive_here_is_a_mistake(values, said):
+    assert said in problems({**APP, **values})

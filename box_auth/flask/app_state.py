@@ -8,26 +8,28 @@ from typing import cast
 
 from flask import current_app
 
+from ..errors import ConfigError
 from ..flow import Flow
 from .hooks import Hooks
 
 
 @dataclass(frozen=True)
-class State:
-    """One app's part of the extension. ``flow`` is None while the settings are wrong."""
+class AppState:
+    """One app's part of the extension. ``opened`` is None while the settings are wrong."""
 
     hooks: Hooks
     after_login: str
-    flow: Flow | None = None
+    opened: Flow | None = None
     demo: bool = False
     folder: Path = Path()
 
     @property
-    def engine(self) -> Flow:
-        assert self.flow is not None, "the settings are wrong; the app's pages say why"  # noqa: S101
-        return self.flow
+    def flow(self) -> Flow:
+        if self.opened is None:
+            raise ConfigError(["The app cannot start with its settings; the terminal says why."])
+        return self.opened
 
 
-def state() -> State:
+def app_state() -> AppState:
     """Return the state of the app that serves this request or command."""
-    return cast(State, current_app.extensions["box_auth"])
+    return cast(AppState, current_app.extensions["box_auth"])
