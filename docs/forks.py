@@ -248,6 +248,7 @@ def main(words: list[str]) -> int:
         known |= skips
         if wrong:
             print(f"{'':8}RED: {wrong}; see {log}")
+            print(*(f"{'':8}{line}" for line in re.findall(r"^(?:FAILED|ERROR) .+", text, re.MULTILINE)[:10]), sep="\n")
         shutil.rmtree(results / "clone")
     print(f"{len(runs)} runs, {failures} red, in {(time.monotonic() - begun) / 60:.0f} minutes")
     if not failures:
