@@ -8,6 +8,7 @@ the last commit. ``docs/forks.py page factory`` makes only the edits with these 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -40,8 +41,8 @@ Watch = Callable[[Path, str], AbstractContextManager[None]]
 class Fork:
     """An edit: where the documents show it, what is tested after it, and what else is watched while it is made.
 
-    ``again`` is what is tested on the newest Python, too. An edit and a Python hardly meet: a Python that breaks the
-    engine breaks it without any edit, so that there the edited pages are enough.
+    ``again`` is what is tested on the newest Python. There the edited pages are enough: a Python that breaks the engine
+    breaks it without any edit, and that is tried. All of it, twice, would take an hour.
     """
 
     name: str
@@ -63,10 +64,7 @@ def served_at_once(path: str) -> Watch:
             visitor.sign_in()
             assert visitor.get(path).status_code == 404
             yield
-            end = time.monotonic() + 20
-            while visitor.get(path).status_code != 200:
-                assert time.monotonic() < end, f"the new page does not appear:\n{app.output}"
-                time.sleep(0.2)
+            assert visitor.get_when_there(path).status_code == 200, app.output
 
     return watch
 
@@ -121,7 +119,7 @@ FORKS = (
 
 def edit(folder: Path, document: str, heading: str) -> None:
     """Make the edit that a section shows, block by block."""
-    text = (ROOT / document).read_text("utf-8")
+    text = (folder / document).read_text("utf-8")
     sections = dict(re.findall(r"^##+ ([^\n]+)\n(.*?)(?=^##+ |\Z)", text, re.MULTILINE | re.DOTALL))
     blocks = re.findall(r"^```(sh$|\w+ \S+$)\n(.*?)^```$", sections[heading], re.MULTILINE | re.DOTALL)
     assert blocks, f"{document} shows nothing under “{heading}”"
@@ -187,6 +185,7 @@ def python_of(minor: int) -> str | None:
     return None
 
 
+@functools.cache
 def prepared(minor: int) -> Path | None:
     """Return a virtual environment of Python 3.minor with everything that the tests need, for all clones."""
     if minor == sys.version_info.minor:
@@ -229,7 +228,7 @@ def main(words: list[str]) -> int:
     newest = next((minor for minor in range(20, OLDEST, -1) if prepared(minor)), None)
     runs = [(OLDEST, fork, fork.tests) for fork in chosen]
     runs += [(newest, fork, fork.again) for fork in chosen if newest]
-    print(f"On Python 3.{newest or OLDEST} the pages' tests are run; those of the engine with the edits that reach it.")
+    print("Each edit is tried with ruff, mypy and the tests named in its line. “tests” are those of the pages.")
     results = Path(tempfile.mkdtemp(prefix="forks-"))
     begun, failures, known = time.monotonic(), 0, set[str]()
     for minor, fork, tests in runs:

@@ -17,6 +17,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -214,6 +215,17 @@ class Visitor:
 
     def get(self, path: str, **options) -> requests.Response:
         return self.http.get(urljoin(self.url, path), timeout=60, **options)
+
+    def get_when_there(self, path: str) -> requests.Response:
+        """Wait for a page of an app that is being edited; a request that meets its restart has no answer."""
+        end = time.monotonic() + 40
+        while time.monotonic() < end:
+            with contextlib.suppress(requests.ConnectionError):
+                page = self.get(path)
+                if page.status_code != 404:
+                    return page
+            time.sleep(0.1)
+        raise AssertionError(f"{path} did not come")
 
     def post(self, path: str, **options) -> requests.Response:
         return self.http.post(urljoin(self.url, path), timeout=60, **options)

@@ -1,5 +1,7 @@
 """The doors for what a fork adds or takes away: small Flask apps in this process, against a local Box."""
 
+import copy
+import pickle
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,19 +9,20 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
-from urllib.parse import urljoin, urlsplit
 
 import pytest
-from flask import Blueprint, Flask, session
+from flask import Blueprint, Flask, abort, session
+from werkzeug.exceptions import TooManyRequests
 
-from box_auth import BoxAuthError, ConfigError, Settings, StoreUnavailable, config, open_flow
+from box_auth import BoxAuthError, ConfigError, Settings, SignInBusy, StoreUnavailable, config, open_flow
 from box_auth.flask import BoxAuth, SignInRefused, User
 from box_auth.flask import box as shared_box
 from box_auth.flask.sessions import cookie_name
 from box_auth.script import connect
 from box_auth.script.saved_user import SavedUser
 
-from .journey import Visitor, live_settings
+from .journey import live_settings
+from .small_apps import Browser, code_of
 
 HERE = Path(__file__).parent  # where there are no templates
 
@@ -60,24 +63,6 @@ def an_app(box, name="fork", **options):
     return app
 
 
-def answer(client, user="Ada", start="/login"):
-    """Begin a sign-in, and return the address to which Box sends the browser back."""
-    address = client.get(start).headers["Location"]
-    with Visitor(address) as visitor:
-        page = visitor.answer(visitor.get(address), user, allow_redirects=False)
-    return urljoin(page.url, page.headers["Location"])
-
-
-def sign_in(client, user="Ada", start="/login"):
-    back = urlsplit(answer(client, user, start))
-    return client.get(f"{back.path}?{back.query}")
-
-
-def code_of(page):
-    """The short code of a plain problem page."""
-    return page.text.rpartition("<code>")[2].partition("</code>")[0]
-
-
 class TestOnSignIn:
     def test_it_gets_the_user_and_the_record_before_anything_is_kept(self, live, emulator, tmp_path):
         box, seen = BoxAuth(), []
@@ -88,7 +73,7 @@ class TestOnSignIn:
             files = list((tmp_path / "instance" / "tokens").glob("*.json"))
             seen.append((user, record.user_id, files, "box_user" in session))
 
-        assert sign_in(app.test_client()).status_code == 302
+        assert Browser(app).sign_in().status_code == 302
         ada = emulator.users[0]
         assert seen == [(User(ada.id, ada.name, ada.login), ada.id, [], False)]
 
@@ -100,8 +85,8 @@ class TestOnSignIn:
         def only_example_inc(user, record):
             raise SignInRefused("Only people of <Example Inc.>")
 
-        client = app.test_client()
-        page = sign_in(client)
+        client = Browser(app)
+        page = client.sign_in()
         assert (page.status_code, code_of(page)) == (403, "sign_in_refused")
         assert "Only people of &lt;Example Inc.&gt;" in page.text
         assert client.get("/").text == "nobody"
@@ -121,11 +106,11 @@ class TestOnSignIn:
                 raise ZeroDivisionError
             return {"False": False, "True": True, "text": "no"}[broken]
 
-        client, other = app.test_client(), app.test_client()
+        client, other = Browser(app), Browser(app)
         let_in.append("the other")
-        sign_in(other)
+        other.sign_in()
         let_in.clear()
-        page = sign_in(client)
+        page = client.sign_in()
         assert (page.status_code, code_of(page)) == (500, "hook_failed")
         assert client.get("/").text == "nobody"
         assert other.get("/").text == "ada@example.com"  # a sign-in from before is untouched
@@ -141,13 +126,13 @@ class TestOnSignIn:
                 inside.set()
                 assert go_on.wait(30)
 
-        client, same_user, other = app.test_client(), app.test_client(), app.test_client()
-        back = urlsplit(answer(client))
+        client, same_user, other = Browser(app), Browser(app), Browser(app)
+        back = client.answer()
         with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(client.get, f"{back.path}?{back.query}")
+            waiting = pool.submit(client.get, back)
             try:
                 assert inside.wait(30)
-                assert sign_in(other, "Bo").status_code == 302
+                assert other.sign_in("Bo").status_code == 302
                 assert other.get("/private").text == "bo@example.com"
                 assert same_user.get("/").text == "nobody"
             finally:
@@ -168,7 +153,7 @@ class TestOnSignIn:
             asked.append("second")
             raise SignInRefused
 
-        assert sign_in(app.test_client()).status_code == 403
+        assert Browser(app).sign_in().status_code == 403
         assert asked == ["first", "second"]
 
 
@@ -186,17 +171,17 @@ class TestOnSignOut:
         return app
 
     def test_the_button(self, app, told):
-        client = app.test_client()
-        sign_in(client)
+        client = Browser(app)
+        client.sign_in()
         client.post("/logout")
         client.get("/")
         client.post("/logout")
         assert told == [("ada@example.com", "button")]
 
     def test_another_browser_is_told_of_once_at_its_next_visit(self, app, told):
-        client, other = app.test_client(), app.test_client()
-        sign_in(client)
-        sign_in(other)
+        client, other = Browser(app), Browser(app)
+        client.sign_in()
+        other.sign_in()
         other.post("/logout")
         for _ in range(3):
             assert client.get("/").text == "nobody"
@@ -207,8 +192,8 @@ class TestOnSignOut:
 
     @pytest.mark.parametrize("how", ["script", "by hand"])
     def test_a_script_and_a_file_deleted_by_hand(self, app, told, how, tmp_path):
-        client = app.test_client()
-        sign_in(client)
+        client = Browser(app)
+        client.sign_in()
         (file,) = (tmp_path / "instance" / "tokens").glob("*.json")
         if how == "script":
             flow = open_flow()
@@ -223,8 +208,8 @@ class TestOnSignOut:
         assert told == [("ada@example.com", "elsewhere")]
 
     def test_box(self, app, told, emulator):
-        client = app.test_client()
-        sign_in(client)
+        client = Browser(app)
+        client.sign_in()
         emulator.revoke_tokens()
         page = client.get("/private")
         assert (page.status_code, code_of(page)) == (401, "token_ended")
@@ -232,10 +217,10 @@ class TestOnSignOut:
         assert told == [("ada@example.com", "box")]
 
     def test_somebody_else_in_the_same_browser(self, app, told):
-        client = app.test_client()
-        sign_in(client)
-        sign_in(client, "Bo")
-        sign_in(client, "Bo")
+        client = Browser(app)
+        client.sign_in()
+        client.sign_in("Bo")
+        client.sign_in("Bo")
         assert told == [("ada@example.com", "switched")]
         assert client.get("/").text == "bo@example.com"
 
@@ -248,8 +233,8 @@ class TestOnSignOut:
         def fails(user, reason):
             raise ZeroDivisionError
 
-        client = app.test_client()
-        sign_in(client)
+        client = Browser(app)
+        client.sign_in()
         assert client.post("/logout").status_code == 302
         assert client.get("/").text == "nobody"
         assert not list((tmp_path / "instance" / "tokens").glob("*.json"))
@@ -267,10 +252,10 @@ class TestTheUser:
             seen.append(box.user and box.user.login)
             return response
 
-        client = app.test_client()
-        back = urlsplit(answer(client))
+        client = Browser(app)
+        back = client.answer()
         seen.clear()
-        client.get(f"{back.path}?{back.query}")
+        client.get(back)
         assert seen == [None, "ada@example.com"]
 
     def test_at_once_on_a_page_that_does_not_require_a_sign_in(self, live):
@@ -282,24 +267,24 @@ class TestTheUser:
             names = box.at_once(*[lambda: box.client.users.get_user_me().login] * 3)
             return ",".join({*names, box.user.login})
 
-        client = app.test_client()
-        sign_in(client)
-        cookie = client.get_cookie(app.config["SESSION_COOKIE_NAME"], "localhost").value
+        client = Browser(app)
+        client.sign_in()
+        cookie = client.client.get_cookie(app.config["SESSION_COOKIE_NAME"], "localhost").value
 
         def view(_):
-            visitor = app.test_client()
-            visitor.set_cookie(app.config["SESSION_COOKIE_NAME"], cookie, domain="localhost")
+            visitor = Browser(app)
+            visitor.client.set_cookie(app.config["SESSION_COOKIE_NAME"], cookie, domain="localhost")
             return visitor.get("/open").text
 
         with ThreadPoolExecutor(8) as pool:
             assert set(pool.map(view, range(100))) == {"ada@example.com"}
-        assert app.test_client().get("/open").status_code == 401
+        assert Browser(app).get("/open").status_code == 401
 
     def test_a_request_asks_the_store_once(self, live, monkeypatch):
         box, loads = BoxAuth(), []
         app = an_app(box)
-        client = app.test_client()
-        sign_in(client)
+        client = Browser(app)
+        client.sign_in()
         store = app.extensions["box_auth"].flow.store
         load = store.load
         monkeypatch.setattr(store, "load", lambda user_id: loads.append(user_id) or load(user_id))
@@ -325,7 +310,7 @@ class TestSessions:
         BoxAuth(app)
         if when == "after":
             app.config.update(OWN)
-        cookie = app.test_client().get("/login").headers["Set-Cookie"]
+        cookie = Browser(app).get("/login").headers["Set-Cookie"]
         assert cookie.startswith("mine=")
         assert "Path=/private" in cookie
         assert "SameSite=Strict" in cookie
@@ -336,7 +321,7 @@ class TestSessions:
         app = Flask("fork", root_path=str(HERE))
         BoxAuth(app)
         assert app.permanent_session_lifetime.days == 60
-        cookie = app.test_client().get("/login").headers["Set-Cookie"]
+        cookie = Browser(app).get("/login").headers["Set-Cookie"]
         assert all(part in cookie for part in ("box_session_", "HttpOnly", "SameSite=Lax", "Path=/;"))
 
     def test_the_cookies_name_is_one_forks_own_and_with_redis_one_apps(self, tmp_path):
@@ -354,8 +339,8 @@ class TestInstanceDir:
         folder = tmp_path / "elsewhere"
         live(INSTANCE_DIR=str(folder))
         app = an_app(box)
-        client = app.test_client()
-        sign_in(client)
+        client = Browser(app)
+        client.sign_in()
         assert app.instance_path == str(folder)
         assert {path.name for path in folder.iterdir()} >= {"tokens", "sessions", "secret_key"}
         flow = open_flow()
@@ -374,7 +359,7 @@ class TestInstanceDir:
         (tmp_path / "file").write_text("in the way")
         live(INSTANCE_DIR=str(tmp_path / "file"))
         app = an_app(BoxAuth())
-        page = app.test_client().get("/")
+        page = Browser(app).get("/")
         assert page.status_code == 503
         assert code_of(page) in ("store_unavailable", "settings")
         assert "Traceback" not in capsys.readouterr().err
@@ -401,9 +386,9 @@ class TestFactoriesAndBlueprints:
         app = Flask("fork", root_path=str(HERE))
         shared_box.init_app(app, after_login="reports.index")
         app.register_blueprint(module.reports)
-        client = app.test_client()
+        client = Browser(app)
         assert client.get("/reports").headers["Location"] == "/login?next=/reports"
-        assert sign_in(client).headers["Location"] == "/reports"
+        assert client.sign_in().headers["Location"] == "/reports"
         assert client.get("/reports").text == "ada@example.com"
 
     @pytest.mark.parametrize(
@@ -411,16 +396,16 @@ class TestFactoriesAndBlueprints:
     )
     def test_after_login_is_an_endpoint_or_a_path_and_home_when_it_is_gone(self, live, caplog, after_login, place):
         app = an_app(BoxAuth(), after_login=after_login)
-        assert sign_in(app.test_client()).headers["Location"] == place
+        assert Browser(app).sign_in().headers["Location"] == place
         assert ("no endpoint of this app" in caplog.text) == (after_login in ("gone", ""))
 
     def test_two_apps_and_a_factory_called_twice_in_one_process(self, live, tmp_path):
         apps = [an_app(shared_box, "one"), an_app(shared_box, "two")]
         live(INSTANCE_DIR=str(tmp_path / "other"))
         apps.append(an_app(BoxAuth(), "three"))
-        clients = [app.test_client() for app in apps]
+        clients = [Browser(app) for app in apps]
         for client, user in zip(clients, ("Ada", "Bo", "Nil"), strict=True):
-            sign_in(client, user)
+            client.sign_in(user)
         logins = [client.get("/private").text for client in clients]
         assert logins[:2] == ["ada@example.com", "bo@example.com"]
         assert len(set(logins)) == 3
@@ -434,8 +419,8 @@ class TestFactoriesAndBlueprints:
         def view():
             return box.user.login
 
-        client = app.test_client()
-        assert sign_in(client, start="/login").headers["Location"] == "/box"
+        client = Browser(app)
+        assert client.sign_in(start="/login").headers["Location"] == "/box"
         assert client.get("/box").text == "ada@example.com"
         with pytest.raises(ValueError, match="box"):  # Flask says so when the app starts
             an_app(box).register_blueprint(Blueprint("box", "mine"))
@@ -443,7 +428,7 @@ class TestFactoriesAndBlueprints:
 
 class TestPages:
     def test_an_app_without_a_template_has_plain_pages(self, live):
-        client = an_app(BoxAuth()).test_client()
+        client = Browser(an_app(BoxAuth()))
         for path, status, code in (
             ("/nowhere", 404, "not_found"),
             ("/callback", 400, "state_missing"),
@@ -455,7 +440,7 @@ class TestPages:
 
     def test_the_setup_page_needs_no_template(self, environment, tmp_path):
         app = an_app(BoxAuth(), demo=lambda app, folder: {"CLIENT_ID": "i", "CLIENT_SECRET": "s"})
-        page = app.test_client().get("/setup")
+        page = Browser(app).get("/setup")
         assert (page.status_code, "http://127.0.0.1:5000/callback" in page.text) == (200, True)
 
     @pytest.mark.parametrize(
@@ -468,7 +453,7 @@ class TestPages:
         (folder / "base.html").write_text("<title>no place for a child's words</title>")
         app = Flask("fork", root_path=str(HERE), template_folder=folder)
         BoxAuth(app)
-        page = app.test_client().get("/nowhere")
+        page = Browser(app).get("/nowhere")
         assert (page.status_code, code_of(page)) == (404, "not_found")
 
     def test_a_forks_own_words(self, live, caplog):
@@ -483,7 +468,7 @@ class TestPages:
                 return "nonsense"
             return replace(problem, title="Seite nicht gefunden") if problem.code == "not_found" else None
 
-        client = app.test_client()
+        client = Browser(app)
         assert "Seite nicht gefunden" in client.get("/nowhere").text
         for path, code in (("/logout", "wrong_method"), ("/callback", "state_missing")):
             page = client.get(path)
@@ -496,8 +481,8 @@ class TestPages:
         box = BoxAuth()
         app = an_app(box)
         app.debug = told
-        client = app.test_client()
-        sign_in(client)
+        client = Browser(app)
+        client.sign_in()
         tokens = tmp_path / "instance" / "tokens"
         tokens.rename(tmp_path / "kept")
         tokens.write_text("in the way")
@@ -508,7 +493,7 @@ class TestPages:
 
     def test_wrong_settings_are_told_in_the_terminal_and_not_to_visitors(self, live, capsys):
         live(REDIS_URL="nowhere", CLIENT_SECRET="")
-        page = an_app(BoxAuth()).test_client().get("/")
+        page = Browser(an_app(BoxAuth())).get("/")
         assert (page.status_code, code_of(page)) == (503, "settings")
         assert "REDIS_URL" not in page.text
         said = capsys.readouterr().err
@@ -562,13 +547,110 @@ class TestTheDemo:
         environment(**sign)
         started = []
         app = an_app(BoxAuth(), demo=lambda app, folder: started.append(folder))
-        page = app.test_client().get("/")
+        page = Browser(app).get("/")
         assert (page.status_code, code_of(page), started) == (503, "settings", [])
         assert "is not set" in capsys.readouterr().err
-        assert app.test_client().get("/setup").status_code == 503
+        assert Browser(app).get("/setup").status_code == 503
 
     def test_no_proxy_is_no_sign(self, environment):
         environment(TRUSTED_PROXIES="0")
         box = BoxAuth()
         with an_app(box, demo=self.demo).test_request_context():
             assert box.demo
+
+
+class TestEdges:
+    def test_another_user_in_the_same_browser_starts_with_nothing_of_the_first(self, live):
+        box = BoxAuth()
+        app = an_app(box)
+        app.add_url_rule("/draft/<text>", view_func=lambda text: session.setdefault("draft", text))
+        browser = Browser(app)
+        browser.sign_in()
+        assert browser.get("/draft/secret").text == "secret"
+        browser.sign_in()
+        assert browser.get("/draft/other").text == "secret"  # it is the same person
+        browser.sign_in("Bo")
+        assert browser.get("/draft/other").text == "other"
+
+    def test_the_same_user_again_after_an_end_elsewhere_is_told_of_too(self, live, tmp_path):
+        box, told = BoxAuth(), []
+        app = an_app(box)
+        box.on_sign_out(lambda user, reason: told.append(reason))
+        browser = Browser(app)
+        browser.sign_in()
+        (file,) = (tmp_path / "instance" / "tokens").glob("*.json")
+        file.unlink()
+        browser.sign_in()
+        assert told == ["elsewhere"]
+        assert browser.get("/").text == "ada@example.com"
+
+    def test_somebody_elses_ended_sign_in_is_not_the_visitors(self, live, emulator, tmp_path):
+        box, told = BoxAuth(), []
+        app = an_app(box)
+        box.on_sign_out(lambda user, reason: told.append(reason))
+
+        @app.get("/of-bo")
+        def of_bo():
+            flow = box.flow
+            record = next(flow.store.load(name) for name in flow.store.users() if name != box.user.id)
+            flow.forget(record.user_id, record.grant)
+            return flow.client(replace(record, issued_at=0)).users.get_user_me().login
+
+        ada, bo = Browser(app), Browser(app)
+        ada.sign_in()
+        bo.sign_in("Bo")
+        page = ada.get("/of-bo")
+        assert (page.status_code, code_of(page)) == (401, "signed_out")
+        assert (ada.get("/").text, told) == ("ada@example.com", [])
+
+    @pytest.mark.parametrize("path", ["/files/a%3Fb", "/files/a%5Cb", "/files/caf%C3%A9?q=a%26b&q=%2F%2Fx"])
+    def test_after_signing_in_a_visitor_is_back_at_the_address_as_it_was(self, live, path):
+        box = BoxAuth()
+        app = an_app(box)
+        app.add_url_rule("/files/<name>", view_func=box.login_required(lambda name: name))
+        browser = Browser(app)
+        assert browser.sign_in(start=browser.get(path).headers["Location"]).headers["Location"] == path
+
+    def test_an_apps_own_abort_keeps_its_words_and_headers(self, live):
+        def busy():
+            raise TooManyRequests(retry_after=7)
+
+        app = an_app(BoxAuth())
+        app.add_url_rule("/no", "no", view_func=lambda: abort(403, "That folder is somebody else's."))
+        app.add_url_rule("/busy", "busy", view_func=busy)
+        app.add_url_rule("/broken", "broken", view_func=lambda: abort(503))
+        browser = Browser(app)
+        page = browser.get("/no")
+        assert (page.status_code, code_of(page)) == (403, "forbidden")
+        assert "That folder is somebody else&#x27;s." in page.text
+        page = browser.get("/busy")
+        assert (page.status_code, page.headers["Retry-After"]) == (429, "7")
+        page = browser.get("/broken")
+        assert (page.status_code, code_of(page)) == (503, "internal")
+
+    def test_box_being_away_inside_a_hook_is_no_fault_of_the_hook(self, live, emulator):
+        box = BoxAuth()
+        app = an_app(box)
+
+        @box.on_sign_in
+        def asks_box(user, record):
+            box.flow.client(record).users.get_user_me()
+
+        browser = Browser(app)
+        answer = browser.answer()
+        emulator.fault("GET /2.0/users/me", times=9, status=503, retry_after=99)
+        page = browser.get(answer)
+        assert (page.status_code, code_of(page)) == (502, "box_down")
+
+    def test_a_sign_in_that_cannot_be_stored_leaves_no_token_at_box(self, live, emulator, tmp_path):
+        browser = Browser(an_app(BoxAuth()))
+        answer = browser.answer()
+        (tmp_path / "instance" / "tokens").write_text("in the way")
+        assert code_of(browser.get(answer)) == "store_unavailable"
+        assert emulator.requests.count("POST /oauth2/revoke") == 2
+
+    @pytest.mark.parametrize("error", [SignInBusy(), SignInRefused("no"), ConfigError(["a", "b"])])
+    def test_errors_can_be_copied_and_pickled(self, error):
+        for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+            assert (type(twin), str(twin), twin.code) == (type(error), str(error), error.code)
+            assert getattr(twin, "mistakes", None) == getattr(error, "mistakes", None)

@@ -211,3 +211,16 @@ def test_a_record_is_on_the_disk_before_it_takes_its_place_and_its_place_before_
         ("in place", file.st_ino),
         ("folder", store.folder.stat().st_ino),
     ]
+
+
+def test_a_disk_that_cannot_sync_a_folder_loses_nothing(store, monkeypatch):
+    fsync = os.fsync
+
+    def on_some_network_disks(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(22, "Invalid argument")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", on_some_network_disks)
+    save(store, RECORD)
+    assert store.load(USER) == RECORD

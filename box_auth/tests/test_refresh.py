@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from box_sdk_gen.managers.uploads import UploadFileAttributes, UploadFileAttributesParentField
+from box_sdk_gen import BoxAPIError, UploadFileAttributes, UploadFileAttributesParentField
 
 from box_auth import config, user_client
 from box_auth.errors import BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
@@ -456,3 +456,18 @@ class Clock:
             return result
 
         return slow
+
+
+def test_an_upload_that_cannot_be_sent_again_leaves_a_new_token_for_the_next_try(engine, emulator):
+    class Stream(io.BytesIO):
+        def seekable(self):
+            return False
+
+    client = engine.client()
+    attributes = UploadFileAttributes("new.txt", UploadFileAttributesParentField(id="0"))
+    emulator.expire_tokens("access")
+    with pytest.raises(BoxAPIError) as caught:
+        client.uploads.upload_file(attributes, Stream(b"first"))
+    assert caught.value.response_info.status_code == 401
+    assert client.uploads.upload_file(attributes, Stream(b"second")).entries[0].name == "new.txt"
+    assert emulator.requests.count(TOKEN) == 1
