@@ -20,7 +20,7 @@ from box_auth.flow import open_flow
 from box_auth.script.answer import Answer
 from box_auth.script.listener import Listener
 from box_auth.script.saved_user import SavedUser
-from box_auth.script.terminal import printable
+from box_auth.script.terminal import explain, printable
 
 from .journey import ROOT, checkout, free_port, local_box, needs
 from .terminal import (
@@ -441,3 +441,10 @@ def test_a_name_cannot_steer_the_terminal():
     assert said.replace("�", "") == "]0;mine[2J31mAdaadA"
     assert len(said) == len(NASTY)
     assert printable("Ünïcode 😀 “quoted” العربية") == "Ünïcode 😀 “quoted” العربية"
+
+
+def test_nor_can_words_that_box_is_said_to_have_said():
+    said = explain(SignInFailed("box_said_no", NASTY))
+    assert "adA" in said
+    assert not {"\x1b", "\x07", "\x9b", "\r", "\u202e"} & set(said)
+    assert len(said.splitlines()) > 3  # ours are lines still
