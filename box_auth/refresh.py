@@ -56,18 +56,19 @@ class Refresher:
 
     def _refresh(self, held: Held, grant: str, refused_token: str, short: bool) -> TokenRecord:
         """With the user's lock held: read again, refresh if that is still needed, save."""
-        record = _current(held, grant)
+        record = self._current(held, grant)
         if _usable(record, refused_token, self.clock()):
             return record  # somebody else refreshed while we waited
         try:
             held.check_writable()  # a refresh that could not be saved would lose the sign-in
             issued_at = self.clock()
             pair = self._next(held, record, short)
-        except SignInRequired:
-            later = _current(held, grant)
+        except SignInRequired as error:
+            later = self._current(held, grant)
             if later.refresh_token != record.refresh_token:
                 return later  # somebody refreshed without our lock
             held.delete()
+            self._failures[held.user_id] = (time.monotonic(), error)
             raise
         except (BoxUnavailable, SignInFailed, StoreUnavailable) as error:
             self._failures[held.user_id] = (time.monotonic(), error)
@@ -97,16 +98,16 @@ class Refresher:
                 raise
         return self._oauth.refresh(record.refresh_token, short=True)  # the first try has had its time
 
+    def _current(self, held: Held, grant: str) -> TokenRecord:
+        record = held.load()
+        if record is None or not record.has_grant(grant):
+            ended = self._failed_since(held.user_id, time.monotonic() - _PAUSE)  # by a call beside this one
+            raise copy.copy(ended) if isinstance(ended, SignInRequired) else SignInRequired("signed_out")
+        return record
+
     def _failed_since(self, user_id: str, moment: float) -> BoxAuthError | None:
         failure = self._failures.get(user_id)
         return failure[1] if failure and failure[0] >= moment else None
-
-
-def _current(held: Held, grant: str) -> TokenRecord:
-    record = held.load()
-    if record is None or not record.has_grant(grant):
-        raise SignInRequired("signed_out")
-    return record
 
 
 def _usable(record: TokenRecord, refused_token: str, now: float) -> bool:

@@ -155,6 +155,21 @@ def test_a_refresh_token_that_box_no_longer_takes_ends_the_sign_in(engine, emula
     assert engine.record is None
 
 
+def test_calls_side_by_side_all_learn_that_box_ended_the_sign_in(engine, emulator):
+    client = engine.client()
+    emulator.revoke_tokens()
+    said = []
+
+    def call():
+        try:
+            client.users.get_user_me()
+        except SignInRequired as error:
+            said.append(error.code)
+
+    engine.network.at_once(*[call] * 8)
+    assert said == ["token_ended"] * 8
+
+
 def test_a_refusal_is_forgiven_when_another_process_refreshed_meanwhile(engine, emulator):
     stale = engine.age(3600)
     fresh = emulator.sign_in(emulator.users[0].login)
