@@ -9,8 +9,9 @@ import os
 from gunicorn.glogging import Logger
 
 from box_auth.config import ROOT, Settings, parse, read
+from box_auth.demo import say_start
 from box_auth.errors import ConfigError
-from box_auth.flask.run import check_address, say_start
+from box_auth.flask.run import check_address
 
 try:
     _settings = parse({"CLIENT_ID": "demo", "CLIENT_SECRET": "demo", **read()}, ROOT)

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from box_sdk_gen import BoxClient
 
 from . import config
+from . import demo as stand_in
 from .config import Settings
 from .errors import BoxAuthError, SignInFailed
 from .network.pool import Network
@@ -141,14 +142,23 @@ class Flow:
             pass
 
 
-def open_flow(settings: Settings | None = None) -> Flow:
+def open_flow(settings: Settings | None = None, *, demo: stand_in.Beside | None = None, announce: bool = False) -> Flow:
     """Return the engine under ``settings``, or those of `.env` and the environment. Make one for the whole process.
 
-    It keeps tokens where the web app does. Raises `ConfigError` and `StoreUnavailable`.
+    It keeps tokens where the web app does. Where no settings speak for a live app, ``demo`` plays Box if there is one:
+    it gets a folder for its data, and returns the settings to use. With ``announce`` the terminal is told which of the
+    two it is. Raises `ConfigError` and `StoreUnavailable`.
     """
     if settings is None:
         values = config.read()
-        settings = config.parse(values, config.instance_folder(values))
+        folder = config.instance_folder(values)
+        is_demo = demo is not None and config.is_demo(values)
+        if demo and is_demo:
+            folder = folder / "demo"
+            values = {**values, **stand_in.start_beside(demo, folder)}
+        settings = config.parse(values, folder)
+        if announce:
+            stand_in.say_start(is_demo, settings.redirect_uri.removesuffix("/callback"), folder)
     return Flow(settings, open_store(settings), Network(settings))
 
 

@@ -20,7 +20,8 @@ def plain_page(title: str, *lines: str) -> str:
     return _PAGE.format(title=html.escape(title), lines=text)
 
 
-def problem_page(problem: Problem, *details: str) -> str:
+def problem_page(problem: Problem, *details: str, login_url: str = "") -> str:
     """Return the page for a failure: what happened, what is particular to this case, what to do, the code."""
     page = plain_page(problem.title, problem.happened, *details, problem.todo)
-    return page.replace("</body>", f"<p>Code: <code>{html.escape(problem.code)}</code></p></body>")
+    link = f'<p><a href="{html.escape(login_url)}">Sign in with Box</a></p>' if login_url else ""
+    return page.replace("</body>", f"{link}<p>Code: <code>{html.escape(problem.code)}</code></p></body>")

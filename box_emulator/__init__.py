@@ -2,7 +2,7 @@
 
 from .apps import App
 from .database import WrongDatabase
-from .embedding import embed
+from .embedding import embed, stand_in
 from .emulator import Emulator
 from .items import Item
 from .options import Options
@@ -24,4 +24,5 @@ __all__ = [
     "WrongDatabase",
     "embed",
     "serve",
+    "stand_in",
 ]

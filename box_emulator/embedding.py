@@ -13,7 +13,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from .database import Database, WrongDatabase
 from .emulator import Emulator
 from .serving import Server
-from .web import pages_app
+from .web import api_app, demo_app, pages_app
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,12 +33,23 @@ def embed(app: Flask, folder: Path) -> dict[str, str]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     emulator = _emulator(folder / "box.sqlite3")
-    server = Server(emulator, "127.0.0.1", 0, 0, api_only=True)
+    server = Server(emulator, "127.0.0.1", 0, 0, api_app)
     server.start()
     app.extensions["box_emulator"] = server
     mounted = DispatcherMiddleware(app.wsgi_app, {PREFIX: pages_app(emulator)})
     app.wsgi_app = _Awake(mounted, server)  # type: ignore[method-assign] # Flask's way to add middleware
     return server.settings | {"BOX_AUTHORIZE_URL": f"{PREFIX}/api/oauth2/authorize"}
+
+
+def stand_in(folder: Path) -> dict[str, str]:
+    """Run an emulator beside an app that is not Flask's, on a port of its own, and return the settings to use it.
+
+    It is `embed`'s, on the same data: what a browser sees of it leads back to apps of this machine only.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = Server(_emulator(folder / "box.sqlite3"), "127.0.0.1", 0, 0, demo_app)
+    server.start()
+    return server.settings
 
 
 def _emulator(file: Path) -> Emulator:

@@ -5,22 +5,34 @@ from __future__ import annotations
 import ipaddress
 import os
 import threading
+from collections.abc import Callable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from .emulator import Emulator
 from .server import WebServer
-from .web import api_app, download_app, whole_app
+from .web import download_app, whole_app
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 
 class Server:
     """A running emulator. Use it as a context manager, or call `stop`.
 
-    ``url`` is the root of the API and ``download_url`` that of the download host. Raises `OSError` if a port is
-    taken, and `ValueError` for one that cannot be, or for a host that is not this machine: everybody knows the
-    emulator's secret.
+    ``app`` makes what is served, downloads apart, from the emulator and the address of the download host. ``url`` is
+    the root of the API and ``download_url`` that of the download host. Raises `OSError` if a port is taken, and
+    `ValueError` for one that cannot be, or for a host that is not this machine: everybody knows the emulator's secret.
     """
 
-    def __init__(self, emulator: Emulator, host: str, port: int, download_port: int, *, api_only: bool) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        host: str,
+        port: int,
+        download_port: int,
+        app: Callable[[Emulator, str], WSGIApplication],
+    ) -> None:
         if not is_loopback(host):
             raise ValueError(f"{host} is not this machine: the emulator serves 127.0.0.1, localhost or ::1 only.")
         self.emulator = emulator
@@ -31,7 +43,7 @@ class Server:
             self._downloads.stop()
             raise
         self.url, self.download_url = self._api.url, self._downloads.url
-        self._api.app = (api_app if api_only else whole_app)(emulator, self.download_url)
+        self._api.app = app(emulator, self.download_url)
         self._pid: int | None = None
         self._starting = threading.Lock()
 
@@ -72,7 +84,7 @@ class Server:
 
 def serve(emulator: Emulator, port: int = 0, host: str = "127.0.0.1", download_port: int = 0) -> Server:
     """Serve everything, switches included, and return the running `Server`. A port of 0 takes any that is free."""
-    server = Server(emulator, host, port, download_port, api_only=False)
+    server = Server(emulator, host, port, download_port, whole_app)
     server.start()
     return server
 

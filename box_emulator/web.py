@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from . import access, api, authorize, cors, downloads, oauth, switches
+from .apps import LOOPBACK
 from .errors import ApiError, OAuthError, not_implemented
 from .traffic import Traffic
 
@@ -28,6 +30,11 @@ def whole_app(emulator: Emulator, download_url: str) -> WSGIApplication:
 def api_app(emulator: Emulator, download_url: str) -> WSGIApplication:
     """What an app's server talks to: tokens and the content API."""
     return _watched(_at_both_hosts(_for(emulator, _api(), download_url)), emulator)
+
+
+def demo_app(emulator: Emulator, download_url: str) -> WSGIApplication:
+    """What plays Box for an app on another port: tokens, the content API and the consent page, but no switches."""
+    return _watched(_at_both_hosts(_back_to_the_app(_for(emulator, _demo(), download_url))), emulator)
 
 
 def pages_app(emulator: Emulator) -> WSGIApplication:
@@ -54,6 +61,28 @@ def _at_both_hosts(app: WSGIApplication) -> WSGIApplication:
     return call
 
 
+def _back_to_the_app(app: WSGIApplication) -> WSGIApplication:
+    """Send the browser to the place that was asked for, if it is on this machine, where ``app`` names a path only."""
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        asked = parse_qs(str(environ["QUERY_STRING"])).get("redirect_uri", [""])[0]
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            leads_on = [(name, urljoin(asked, value) if name == "Location" else value) for name, value in headers]
+            return start_response(status, leads_on, exc_info)
+
+        return app(environ, start if _is_here(asked) else start_response)
+
+    return call
+
+
+def _is_here(address: str) -> bool:
+    try:
+        return urlsplit(address).hostname in LOOPBACK
+    except ValueError:  # such as an unclosed bracket
+        return False
+
+
 def _for(emulator: Emulator, app: Flask, download_url: str = "") -> WSGIApplication:
     """Let the app answer for this emulator; `here` finds it. One app is enough for all emulators of a process."""
     more = {"box_emulator.emulator": emulator, "box_emulator.download_url": download_url}
@@ -73,6 +102,11 @@ def _whole() -> Flask:
 @cache
 def _api() -> Flask:
     return _with_content(_app(oauth.routes))
+
+
+@cache
+def _demo() -> Flask:
+    return _with_content(_app(oauth.routes, authorize.routes))
 
 
 @cache

@@ -4,6 +4,7 @@ Its routes are plain functions, which FastAPI runs on its thread pool: the SDK's
 """
 
 import secrets
+import sys
 from html import escape
 
 from box_sdk_gen import BoxAPIError
@@ -12,8 +13,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
 from box_auth import BoxAuthError, PendingLogin, SignInRequired, open_flow, refusal
+from box_emulator import stand_in  # the demo: delete this line and demo=stand_in below once your Box app is connected
 
-flow = open_flow()
+try:
+    flow = open_flow(demo=stand_in, announce=True)
+except BoxAuthError as error:  # what is missing, in a sentence
+    sys.exit(str(error))
 app = FastAPI()
 app.add_middleware(  # a signed cookie; it holds who is signed in and the sign-in under way, never a token
     SessionMiddleware,

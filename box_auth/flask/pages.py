@@ -8,7 +8,7 @@ import sys
 
 import requests
 from box_sdk_gen import BoxAPIError
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -77,7 +77,8 @@ def _page(error: BoxAuthError) -> str:
         if problem.code in page:  # otherwise the base it extends has no place for it
             return page
         break
-    return problem_page(problem, *details)
+    can_sign_in = isinstance(error, SignInRequired) and app_state().opened
+    return problem_page(problem, *details, login_url=url_for("box.login") if can_sign_in else "")
 
 
 def _box_refused(error: BoxAPIError) -> Response:

@@ -17,6 +17,7 @@ from werkzeug.serving import is_running_from_reloader
 from .. import config
 from ..addresses import url_of
 from ..config import Settings
+from ..demo import say_start
 from ..ports import obstacle
 from ..problems import PROBLEMS
 from .app_state import AppState
@@ -67,12 +68,6 @@ def check_address(host: str, port: int) -> None:
         problem = PROBLEMS[code]
         on_a_mac = " On a Mac, that is likely AirPlay." if sys.platform == "darwin" and code == "port_taken" else ""
         sys.exit(f"{problem.happened} It is port {port} of {host}.{on_a_mac} {problem.todo} [{code}]")
-
-
-def say_start(demo: bool, address: str, folder: Path) -> None:
-    """Print the one line that every start says."""
-    mode = "demo, with made-up users and files" if demo else "live, with Box"
-    print(f"{mode}: {address}, data in {folder}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def serve(app: Flask) -> None:

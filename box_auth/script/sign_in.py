@@ -50,6 +50,7 @@ def connect(*, demo: stand_in.Demo | None = None, wait: float = WAIT, folder: Pa
         values = {**values, **stand_in.start(demo, app, data)}
         pages = app.wsgi_app
     flow = open_flow(config.parse(values, data, own_pages=pages is not None))
+    stand_in.say_start(pages is not None, "", data)
     saved = SavedUser(flow, data)
     try:
         return _connection(flow, saved.record())

@@ -33,12 +33,12 @@ def run(program: Callable[[], object]) -> int:
 
 
 def explain(error: BoxAuthError) -> str:
-    """Return a failure in a few lines: title, what happened, what to do, code."""
+    """Return a failure in a few lines: title, what happened, what to do, code. Some of the words may be Box's."""
     problem = error.problem
     again = "In a terminal, that is: .venv/bin/flask box login" if isinstance(error, SignInRequired) else ""
     lines = [f"{problem.title}.", problem.happened]
     lines += [f"  - {line}" for line in error.mistakes] if isinstance(error, ConfigError) else [error.detail]
-    return "\n".join(line for line in (*lines, problem.todo, again, f"[{problem.code}]") if line)
+    return "\n".join(printable(line) for line in (*lines, problem.todo, again, f"[{problem.code}]") if line)
 
 
 def printable(text: str) -> str:

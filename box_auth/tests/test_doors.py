@@ -1,6 +1,8 @@
 """The doors for what a fork adds or takes away: small Flask apps in this process, against a local Box."""
 
 import copy
+import json
+import os
 import pickle
 import sys
 import threading
@@ -21,7 +23,7 @@ from box_auth.flask.sessions import cookie_name
 from box_auth.script import connect
 from box_auth.script.saved_user import SavedUser
 
-from .journey import live_settings
+from .journey import live_settings, local_box
 from .small_apps import Browser, code_of
 
 HERE = Path(__file__).parent  # where there are no templates
@@ -654,3 +656,119 @@ class TestEdges:
         for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
             assert (type(twin), str(twin), twin.code) == (type(error), str(error), error.code)
             assert getattr(twin, "mistakes", None) == getattr(error, "mistakes", None)
+
+
+class TestWhatAForkCanRelyOn:
+    def test_a_broken_hook_leaves_no_token_anywhere_and_an_earlier_sign_in_as_it_was(self, make, emulator):
+        box, broken = BoxAuth(), []
+        app = make(box)
+
+        @box.on_sign_in
+        def hook(user, record):
+            return broken or None
+
+        before = Browser(app)
+        before.sign_in()
+        broken.append("nonsense")
+        (file,) = (make.folder / "instance" / "tokens").glob("*.json")
+        kept = file.read_bytes()
+        page = Browser(app).sign_in()
+        assert (page.status_code, code_of(page)) == (500, "hook_failed")
+        assert (file.read_bytes(), before.get("/me").text) == (kept, "ada@example.com")
+        assert emulator.requests.count("POST /oauth2/revoke") == 2
+        users = [json.loads(path.read_bytes()[4:]) for path in (make.folder / "instance" / "sessions").iterdir()]
+        assert sorted("box_user" in user for user in users) == [False, True]
+
+    @pytest.mark.parametrize(
+        ("redirect_uri", "path"),
+        [("https://files.example.com/below/box/callback", "/below/box"), ("https://files.example.com/callback", "/")],
+    )
+    def test_the_cookie_is_for_the_prefix_that_the_redirect_uri_has(self, make, redirect_uri, path):
+        make.set(CLIENT_ID="i", CLIENT_SECRET="s", REDIRECT_URI=redirect_uri)
+        cookie = Browser(make(), "https://files.example.com").get("/login").headers["Set-Cookie"]
+        assert f"Path={path};" in f"{cookie};"
+        assert "Secure" in cookie
+
+    def test_a_relative_instance_dir_is_the_same_place_for_app_and_engine(self, make, monkeypatch):
+        folder = make.folder / "kept here"
+        monkeypatch.setenv("INSTANCE_DIR", os.path.relpath(folder, config.ROOT))
+        monkeypatch.chdir(make.folder)
+        app = make()
+        Browser(app).sign_in()
+        assert Path(app.instance_path).resolve() == folder
+        flow = open_flow()
+        (user_id,) = flow.store.users()
+        flow.network.close()
+        SavedUser(flow, folder).remember(flow.store.load(user_id))
+        assert connect().user.login == "ada@example.com"
+        assert app.test_cli_runner().invoke(args=["box", "whoami"]).exit_code == 0
+
+    @pytest.mark.parametrize("command", ["whoami", "ls", "logout", "login", "rotate-keys"])
+    def test_a_command_whose_folder_cannot_be_used_is_a_sentence(self, make, command):
+        (make.folder / "file").write_text("in the way")
+        make.set(CLIENT_ID="i", CLIENT_SECRET="s", INSTANCE_DIR=str(make.folder / "file" / "instance"))
+        done = make().test_cli_runner().invoke(args=["box", command])
+        assert done.exit_code == 1
+        assert "[settings]" in done.output or "[store_unavailable]" in done.output
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+
+    def test_open_flows_demo_gets_a_folder_of_its_own_and_nothing_where_live_is_meant(self, make, capsys):
+        got = []
+
+        def demo(folder):
+            got.append(folder)
+            return {"CLIENT_ID": "i", "CLIENT_SECRET": "s", "BOX_API_URL": "http://127.0.0.1:9"}
+
+        make.set()
+        flow = open_flow(demo=demo, announce=True)
+        assert got == [make.folder / "instance" / "demo"]
+        assert flow.settings.token_dir == got[0] / "tokens"
+        assert f"demo, with made-up users and files: http://127.0.0.1:5000, data in {got[0]}" in capsys.readouterr().err
+        make.set(REDIRECT_URI="https://files.example.com/callback")
+        with pytest.raises(ConfigError, match="CLIENT_ID is not set"):
+            open_flow(demo=demo, announce=True)
+        make.set(CLIENT_ID="i", CLIENT_SECRET="s")
+        open_flow(demo=demo, announce=True)
+        assert len(got) == 1
+        assert capsys.readouterr().err.startswith("live, with Box: http://127.0.0.1:5000, data in ")
+
+    def test_a_demo_without_templates_says_everything_to_whoever_tries_it(self, make):
+        make.set()
+        app = make(demo=local_box().embed)
+        browser = Browser(app)
+        assert browser.sign_in("bo@example.com").headers["Location"] == "/"
+        assert browser.get("/me").text == "bo@example.com"
+        assert "127.0.0.1" in browser.get("/setup").text
+        tokens = make.folder / "instance" / "demo" / "tokens"
+        tokens.rename(make.folder / "away")
+        tokens.write_text("in the way")
+        page = browser.get("/me")
+        assert (page.status_code, code_of(page)) == (503, "store_unavailable")
+        assert "TOKEN_DIR" in page.text
+
+    def test_a_blueprint_may_have_the_prefix_box(self, make):
+        box = BoxAuth()
+        app = make(box)
+        pages = Blueprint("own", "own", url_prefix="/box")
+        pages.add_url_rule("/login", "login", lambda: "the fork's")
+        pages.add_url_rule("/me", "me", box.login_required(lambda: box.user.login))
+        app.register_blueprint(pages)
+        browser = Browser(app)
+        assert browser.get("/box/login").text == "the fork's"
+        assert browser.get("/box/me").headers["Location"] == "/login?next=/box/me"
+        browser.sign_in()
+        assert browser.get("/box/me").text == "ada@example.com"
+
+    def test_a_made_up_name_cannot_steer_the_terminal_of_a_command(self, make, emulator):
+        nasty = "\x1b]0;mine\x07\x1b[2JAda\u202eadA"
+        user = emulator.add_user(nasty, "nasty@example.com")
+        emulator.add_item(user, "\u202efdp.exe")
+        app = make()
+        Browser(app).sign_in(user.login)
+        flow = app.extensions["box_auth"].opened
+        SavedUser(flow, make.folder / "instance").remember(flow.store.load(user.id))
+        said = [app.test_cli_runner().invoke(args=["box", name]).output for name in ("whoami", "ls", "logout")]
+        assert "]0;mine" in said[0]
+        assert "fdp.exe" in said[1]
+        assert "]0;mine" in said[2]
+        assert not {"\x1b", "\x07", "\u202e"} & set("".join(said))

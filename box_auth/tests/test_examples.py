@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from .journey import ROOT, Process, Visitor, checkout, clean_environment, needs, running
+from .journey import ROOT, Process, Visitor, checkout, clean_environment, free_port, needs, running
 from .small_apps import Browser
 from .terminal import browser, run, signed_in
 from .walker import consent
@@ -84,6 +84,35 @@ class TestFastAPI:
             )  # two calls at once
             assert 'href="/login"' in visitor.get("/").text
 
+    def test_without_settings_it_is_a_demo_that_says_so(self, demo_site):
+        fork, site = demo_site
+        data = fork.resolve() / "instance" / "demo"
+        assert f"demo, with made-up users and files: {site.url}, data in {data}\n" in site.output
+        with Visitor(site.url) as visitor:
+            consent_page = visitor.consent_page()
+            assert not consent_page.url.startswith(site.url)
+            page = visitor.answer(consent_page, "Ada")
+            assert page.url == f"{site.url}/"
+            assert "<h1>Ada Example</h1>" in page.text
+            assert "<li>Projects</li>" in page.text
+            visitor.post("/logout")
+            assert 'href="/login"' in visitor.get("/").text
+        assert not (fork / "instance" / "tokens").exists()  # where a real account's would be
+
+    @pytest.fixture
+    def demo_site(self, demo_fork, fork):
+        port = str(free_port())
+        command = [sys.executable, "-m", "uvicorn", "examples.fastapi_app:app", "--port", port]
+        with running(Process(command, fork, clean_environment(CALLBACK_PORT=port), "running on")) as process:
+            process.url = f"http://127.0.0.1:{port}"
+            yield fork, process
+
+    def test_with_half_the_credentials_it_says_what_is_missing(self, fork):
+        done = run(fork, "-m", "uvicorn", "examples.fastapi_app:app", CLIENT_ID="half")
+        assert done.returncode
+        assert "CLIENT_SECRET is not set: copy it from your app's Configuration page" in done.stderr
+        assert "Traceback" not in done.stderr
+
     def test_no_token_is_in_the_cookie(self, site):
         with Visitor(site.url) as visitor:
             visitor.sign_in()
@@ -103,7 +132,8 @@ def test_the_notebook(fork, settings):
     assert "'Projects'" in first.stdout, first.stderr
     (fork / "pages.json").unlink()
     again = run(fork, "-c", code, **settings, **browser(fork, "grant"))
-    assert (again.stdout, again.stderr) == (first.stdout, "")
+    assert again.stdout == first.stdout
+    assert "response_type=code" not in again.stderr
 
 
 def test_the_cron_job(emulator, fork, settings):

@@ -122,3 +122,13 @@ def test_who_was_signed_out_by_box_is_nobody_on_the_page_that_says_so(emulator, 
     assert browser.get("/").text == "nobody"
     assert browser.sign_in().headers["Location"] == "/"
     assert browser.get("/me").text == emulator.users[0].login
+
+
+def test_an_app_without_templates_offers_to_sign_in_again_all_the_same(emulator, make):
+    browser = Browser(make())
+    browser.sign_in()
+    emulator.revoke_tokens()
+    page = browser.get("/me")
+    assert (page.status_code, code_of(page)) == (401, "token_ended")
+    assert 'href="/login"' in page.text
+    assert "href=" not in browser.get("/nowhere").text

@@ -20,7 +20,7 @@ from box_auth.flow import open_flow
 from box_auth.script.answer import Answer
 from box_auth.script.listener import Listener
 from box_auth.script.saved_user import SavedUser
-from box_auth.script.terminal import printable
+from box_auth.script.terminal import explain, printable
 
 from .journey import ROOT, checkout, free_port, local_box, needs
 from .terminal import (
@@ -46,6 +46,14 @@ def script(fork, settings, *habits, **more):
     return run(fork, "script.py", **{**settings, **browser(fork, *(habits or ("grant",))), **more})
 
 
+def start_line(fork, demo=False) -> str:
+    """What a script says beside its output when nobody has to be asked."""
+    instance = fork.resolve() / "instance"
+    if demo:
+        return f"demo, with made-up users and files: data in {instance / 'demo'}\n"
+    return f"live, with Box: data in {instance}\n"
+
+
 def is_free(port) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -68,7 +76,7 @@ class TestRuns:
         assert "You can close this page" in pages_seen(fork)[0][1]
         (fork / "pages.json").unlink()
         second = script(fork, settings)
-        assert (second.returncode, second.stdout, second.stderr) == (0, first.stdout, "")
+        assert (second.returncode, second.stdout, second.stderr) == (0, first.stdout, start_line(fork))
         session, (record,) = fork / "instance" / "script.json", (fork / "instance" / "tokens").glob("*.json")
         assert stat.S_IMODE(session.stat().st_mode) == stat.S_IMODE(record.stat().st_mode) == 0o600
         assert set(json.loads(session.read_text())) == {"user_id", "grant"}
@@ -79,7 +87,7 @@ class TestRuns:
         signed_in(fork, settings)
         emulator.clock.advance(2 * 3600)
         again = script(fork, settings)
-        assert (again.returncode, again.stderr) == (0, "")
+        assert (again.returncode, again.stderr) == (0, start_line(fork))
         assert emulator.tokens.refreshes["accepted"] == 1
 
     def test_after_61_days_it_asks_again(self, emulator, fork, settings):
@@ -97,7 +105,7 @@ class TestRuns:
         assert first.returncode == 0, first.stderr
         assert "\nfolder Projects\n" in first.stdout
         second = script(fork, port)
-        assert (second.stdout, second.stderr) == (first.stdout, "")
+        assert (second.stdout, second.stderr) == (first.stdout, start_line(fork, demo=True))
         assert not (fork / "instance" / "tokens").exists()  # where a real account's would be
         demo = local_box().Emulator(fork / "instance" / "demo" / "box.sqlite3", redirect_uris=["/callback"])
         demo.clock.advance(61 * DAY)
@@ -239,7 +247,7 @@ class TestThePort:
         with ThreadPoolExecutor() as threads:
             runs = list(threads.map(lambda _: script(fork, settings), range(2)))
         assert [done.returncode for done in runs] == [0, 0], [done.stderr for done in runs]
-        assert script(fork, settings).stderr == ""
+        assert script(fork, settings).stderr == start_line(fork)
 
     def test_a_redirect_uri_elsewhere_is_told_what_the_console_must_hold(self, emulator, fork, settings):
         done = script(fork, settings, REDIRECT_URI="https://files.example.com/callback")
@@ -306,7 +314,7 @@ class TestBadSurroundings:
         done = script(fork, settings, **off_clock(tmp_path, "300"))
         assert done.returncode == 0, done.stderr
         again = script(fork, settings, **off_clock(tmp_path, "-300"))
-        assert (again.returncode, again.stderr) == (0, "")
+        assert (again.returncode, again.stderr) == (0, start_line(fork))
 
     def test_a_proxy_that_refuses(self, fork, settings):
         nobody = f"http://127.0.0.1:{free_port()}"
@@ -433,3 +441,10 @@ def test_a_name_cannot_steer_the_terminal():
     assert said.replace("�", "") == "]0;mine[2J31mAdaadA"
     assert len(said) == len(NASTY)
     assert printable("Ünïcode 😀 “quoted” العربية") == "Ünïcode 😀 “quoted” العربية"
+
+
+def test_nor_can_words_that_box_is_said_to_have_said():
+    said = explain(SignInFailed("box_said_no", NASTY))
+    assert "adA" in said
+    assert not {"\x1b", "\x07", "\x9b", "\r", "\u202e"} & set(said)
+    assert len(said.splitlines()) > 3  # ours are lines still

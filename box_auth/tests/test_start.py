@@ -80,6 +80,20 @@ def test_the_env_of_a_folder_above_is_not_read_whatever_is_in_it(demo_fork, comm
         assert "demo, with made-up users" in app.output
 
 
+def test_the_env_of_a_folder_above_that_flask_has_read_itself_is_taken_back(demo_fork):
+    above = demo_fork.parent / ".env"
+    above.write_text("CLIENT_ID = theirs\nCLIENT_SECRET = theirs\nREDIS_URL = redis://theirs/0\nOTHER = kept\n")
+    command = [sys.executable, *FLASK_RUN, "--no-reload"]
+    environment = clean_environment(CALLBACK_PORT=str(free_port()))
+    with running(Process(command, demo_fork, environment, "Running on")) as app:
+        assert "demo, with made-up users" in app.output
+        assert f"Not used, because only the project's own .env counts: {above}" in app.output
+    (demo_fork / ".env").write_text("CLIENT_ID = ours\nCLIENT_SECRET = ours\n")
+    with running(Process(command, demo_fork, environment, "Running on")) as app:
+        assert "live, with Box" in app.output
+        assert "Not used" not in app.output
+
+
 def test_a_folder_for_data_that_cannot_be_used_is_named_with_its_setting(demo_fork):
     (demo_fork / "file").write_text("")
     done = run(demo_fork, "script.py", INSTANCE_DIR="file/instance")

@@ -10,7 +10,7 @@ import pytest
 import requests
 from flask import Flask
 
-from box_emulator import embed
+from box_emulator import embed, embedding, stand_in
 from box_emulator.server import WebServer
 
 from .processes import ROOT, clean_environment
@@ -188,3 +188,43 @@ def test_a_process_forked_later_answers_by_itself(tmp_path):
         command, cwd=ROOT, env=clean_environment(), text=True, capture_output=True, timeout=20, check=True
     )
     assert (done.stdout, done.stderr) == ("Ada Example\n", "")
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """The settings of an emulator that plays Box beside an app, on the data of a demo that ran before."""
+    servers = []
+
+    def kept(*arguments):
+        servers.append(embedding_server(*arguments))
+        return servers[-1]
+
+    embedding_server = embedding.Server
+    monkeypatch.setattr(embedding, "Server", kept)
+    embed(Flask("demo"), tmp_path)
+    yield stand_in(tmp_path)
+    for server in servers:
+        server.stop()
+        server.emulator.close()
+
+
+@pytest.mark.parametrize("app", ["http://127.0.0.1:5000/callback", "http://localhost:8080/below/callback"])
+def test_beside_an_app_it_leads_the_browser_back_to_the_apps_port(http, beside, app):
+    assert beside["BOX_AUTHORIZE_URL"] == f"{beside['BOX_API_URL']}/api/oauth2/authorize"
+    answer = authorize(http, "", beside, app)
+    assert answer.headers["Location"].startswith(f"{app}?code=")
+    assert answer.headers["Location"].endswith("&state=abc")
+    http.headers["Authorization"] = f"Bearer {tokens(http, beside, answer)['access_token']}"
+    assert http.get(f"{beside['BOX_API_URL']}/2.0/users/me").json()["login"] == "bo@example.com"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://app.example/callback", "//app.example/callback", "http://[/callback"])
+def test_beside_an_app_it_leads_nobody_to_another_machine(http, beside, elsewhere):
+    query = {"response_type": "code", "client_id": beside["CLIENT_ID"], "redirect_uri": elsewhere}
+    form = {"decision": "deny"}
+    answer = http.post(beside["BOX_AUTHORIZE_URL"], params=query, data=form, allow_redirects=False)
+    assert answer.status_code == 400 or answer.headers["Location"].startswith("/callback?")
+
+
+def test_beside_an_app_it_has_no_switches(http, beside):
+    assert http.get(f"{beside['BOX_API_URL']}/_emulator/").status_code == 501
