@@ -10,7 +10,7 @@ export FLASK_SKIP_DOTENV := 1
 .PHONY: run script doctor test forks clean
 
 run: $(VENV)/run.stamp
-	@echo "Development mode: what you save shows at the next page load. Ctrl-C stops."
+	@echo "Development mode: what you save shows a moment later. Ctrl-C stops."
 	$(BIN)/flask run --debug
 
 script: $(VENV)/run.stamp
@@ -38,11 +38,15 @@ $(VENV)/test.stamp: requirements.txt requirements-dev.txt
 	$(call install,requirements-dev.txt)
 	touch $(VENV)/run.stamp
 
-# A .venv without pip was left half-made (Debian without python3-venv does that), and is made anew.
+# A .venv without pip was left half-made (Debian without python3-venv does that), and is made anew. The line written into
+# it at the end, which Python runs when it starts, has `flask` typed by hand leave .env alone, too.
 define install
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.11")'
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
 	  echo "No virtual environment could be made. On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --requirement $(1)
+	$(BIN)/python -c "import pathlib, sysconfig; \
+	  folder = pathlib.Path(sysconfig.get_path('purelib')); \
+	  (folder / 'flask_leaves_dotenv_alone.pth').write_text('import os; os.environ.setdefault(\'FLASK_SKIP_DOTENV\', \'1\')\n')"
 	touch $@
 endef

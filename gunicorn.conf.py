@@ -8,19 +8,18 @@ import os
 
 from gunicorn.glogging import Logger
 
-from box_auth.config import ROOT, Settings, parse, read
+from box_auth.config import listening_address, read
 from box_auth.demo import say_start
 from box_auth.errors import ConfigError
 from box_auth.flask.run import check_address
 
 try:
-    _settings = parse({"CLIENT_ID": "demo", "CLIENT_SECRET": "demo", **read()}, ROOT)
+    _host, _port = listening_address(read())
 except ConfigError:  # the app itself says what is wrong, on a page
-    _settings = Settings("", "")
-_host = _settings.callback_hostname
+    _host, _port = listening_address({})
 
 wsgi_app = "app:app"
-bind = f"[{_host}]:{_settings.callback_port}" if ":" in _host else f"{_host}:{_settings.callback_port}"
+bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 
 
 def on_starting(server):
@@ -35,7 +34,7 @@ def post_worker_init(worker):
     """Say once, when the first worker has loaded the app, what was started."""
     box = getattr(worker.wsgi, "extensions", {}).get("box_auth")
     if worker.age == 1 and box and box.opened:
-        say_start(box.demo, f"gunicorn on {bind}", box.folder)
+        say_start(box.demo, f"gunicorn on {', '.join(map(str, worker.sockets))}", box.folder)
 
 
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)  # about one a core

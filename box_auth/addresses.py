@@ -31,16 +31,9 @@ def redirect_problems(uri: str, host: str | None, port: int, proxies: int) -> li
     if not parts.path.endswith("/callback") or parts.query or parts.fragment:
         return [f"REDIRECT_URI is “{uri}”: its path must end in /callback, where this app listens."]
     local = parts.hostname in LOOPBACK
-    if parts.scheme == "https":  # there is a proxy, with a name, a port and a path of its own
-        if local and (parts.port or 443) == port:
-            return [
-                f"REDIRECT_URI is “{uri}”, but the app itself speaks plain http on port {port}: write http://, or "
-                "name the port of a proxy that speaks https."
-            ]
-        return []
-    if not local:
+    if parts.scheme != "https" and not local:
         return [f"REDIRECT_URI is “{uri}”: away from localhost Box requires https."]
-    if proxies:
+    if proxies:  # they have a name, a port and a path of their own
         return []
     problems = []
     if parts.path != "/callback":
@@ -48,6 +41,13 @@ def redirect_problems(uri: str, host: str | None, port: int, proxies: int) -> li
             f"REDIRECT_URI is “{uri}”: its path must be /callback, where this app listens; only a proxy can put "
             "something in front of it, and then TRUSTED_PROXIES must be set."
         )
+    if parts.scheme == "https":
+        if local and (parts.port or 443) == port:
+            problems.append(
+                f"REDIRECT_URI is “{uri}”, but the app itself speaks plain http on port {port}: write http://, or "
+                "name the port of a proxy that speaks https."
+            )
+        return problems
     if host in ANY_ADDRESS:  # in a container, say, whose ports are mapped to others outside
         return problems
     if host and host != parts.hostname:

@@ -25,20 +25,9 @@ from .errors import ConfigError
 ROOT = Path(__file__).resolve().parent.parent  # the project: where .env is, and the instance folder
 
 NAMES = (
-    "CLIENT_ID",
-    "CLIENT_SECRET",
-    "CALLBACK_HOSTNAME",
-    "CALLBACK_PORT",
-    "REDIRECT_URI",
-    "INSTANCE_DIR",
-    "SECRET_KEY",
-    "TOKEN_DIR",
-    "TOKEN_ENCRYPTION_KEYS",
-    "REDIS_URL",
-    "TRUSTED_PROXIES",
-    "BOX_API_URL",
-    "BOX_UPLOAD_URL",
-    "BOX_AUTHORIZE_URL",
+    *("CLIENT_ID", "CLIENT_SECRET", "CALLBACK_HOSTNAME", "CALLBACK_PORT", "REDIRECT_URI"),  # the article's
+    *("INSTANCE_DIR", "SECRET_KEY", "TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "REDIS_URL", "TRUSTED_PROXIES"),
+    *("BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"),
 )
 _PLACEHOLDER = re.compile(r"YOUR_[A-Z_]+|<.*>")
 
@@ -81,7 +70,14 @@ def read(folder: Path = ROOT, environ: Mapping[str, str] | None = None) -> dict[
 
 def instance_folder(values: Mapping[str, str], folder: Path = ROOT) -> Path:
     """Return the folder for what the app keeps, for every door: ``INSTANCE_DIR``, or ``instance`` in the project."""
-    return folder / Path(values.get("INSTANCE_DIR", "instance")).expanduser()
+    return folder / _path("INSTANCE_DIR", values.get("INSTANCE_DIR", "instance"))
+
+
+def listening_address(values: Mapping[str, str]) -> tuple[str, int]:
+    """Return the host and port to listen on, as far as the settings say anything usable; `parse` names the rest."""
+    host = values.get("CALLBACK_HOSTNAME", "127.0.0.1")
+    port = _number(values, "CALLBACK_PORT", loopback_port(values.get("REDIRECT_URI", "")) or 5000, 1, 65535, [])
+    return "127.0.0.1" if "/" in host or " " in host else host, port
 
 
 def live_signs(values: Mapping[str, str]) -> list[str]:
@@ -116,6 +112,7 @@ def parse(
     host = values.get("CALLBACK_HOSTNAME", "127.0.0.1")
     if "/" in host or " " in host:
         problems.append(f"CALLBACK_HOSTNAME is “{host}”: give a host name alone, such as 127.0.0.1.")
+    token_dir = _path("TOKEN_DIR", values.get("TOKEN_DIR", "tokens"))
     trusted_proxies = _number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
     redirect_uri = values.get("REDIRECT_URI", "")
     port = _number(values, "CALLBACK_PORT", listening_port or loopback_port(redirect_uri) or 5000, 1, 65535, problems)
@@ -164,7 +161,7 @@ def parse(
         callback_hostname=host,
         callback_port=port,
         secret_key=values.get("SECRET_KEY", ""),
-        token_dir=data / Path(values.get("TOKEN_DIR", "tokens")).expanduser(),
+        token_dir=data / token_dir,
         token_encryption_keys=keys,
         redis_url=redis_url,
         trusted_proxies=trusted_proxies,
@@ -172,9 +169,11 @@ def parse(
     )
 
 
-def default_redirect_uri(settings: Settings) -> str:
-    """Return the redirect URI that a Box app needs for ``settings`` on this machine, to paste into Box's console."""
-    return loopback_redirect_uri(settings.callback_hostname, settings.callback_port)
+def _path(name: str, text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~nobody
+        raise ConfigError([f"{name} is “{text}”: there is no such user on this machine."]) from None
 
 
 def _is_fernet_key(text: str) -> bool:

@@ -7,29 +7,31 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import private_files
+from . import config, private_files
+from .config import Settings
 from .errors import ConfigError
 
 Demo = Callable[[Any, Path], Mapping[str, str]]
 Beside = Callable[[Path], Mapping[str, str]]
+FOLDER = "demo"
 
 
-def start(demo: Demo, app: Any, folder: Path) -> dict[str, str]:
-    """Return the settings under which ``demo`` plays Box on the port of ``app``, with its data in ``folder``."""
-    return {**start_beside(lambda place: demo(app, place), folder), "REDIRECT_URI": "/callback"}
+def on_own_port(demo: Demo, app: Any) -> Beside:
+    """Return ``demo`` as a stand-in whose pages are on the port of ``app``."""
+    return lambda folder: {**demo(app, folder), "REDIRECT_URI": "/callback"}
 
 
-def start_beside(demo: Beside, folder: Path) -> dict[str, str]:
-    """Return the settings under which ``demo`` plays Box on a port of its own, with its data in ``folder``."""
-    try:
-        private_files.make_folder(folder)
-    except OSError as error:
-        words = f"The folder {folder} cannot be used ({error.strerror or error}): set INSTANCE_DIR to one that can."
-        raise ConfigError([words]) from None
-    try:
-        return dict(demo(folder))
-    except Exception as error:  # whatever a stand-in may raise: it is not ours to know
-        raise ConfigError([f"The demo could not start: {error} Remove {folder} to start it over."]) from None
+def choose(
+    values: Mapping[str, str], demo: Beside | None, listening_port: int | None = None, project: Path = config.ROOT
+) -> tuple[Settings, Path, bool]:
+    """Return the settings, the folder for what is kept, and whether ``demo`` plays Box, which it does where nothing in
+    ``values`` speaks for a live app. Raises `ConfigError`."""
+    folder = config.instance_folder(values, project)
+    is_demo = demo is not None and config.is_demo(values)
+    if demo and is_demo:
+        folder = folder / FOLDER  # apart from what belongs to a real account
+        values = {**values, **_start(demo, folder)}
+    return config.parse(values, folder, listening_port, own_pages=is_demo), folder, is_demo
 
 
 def say_start(demo: bool, address: str, folder: Path) -> None:
@@ -37,3 +39,15 @@ def say_start(demo: bool, address: str, folder: Path) -> None:
     mode = "demo, with made-up users and files" if demo else "live, with Box"
     where = f"{address}, data in {folder}" if address else f"data in {folder}"
     print(f"{mode}: {where}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _start(demo: Beside, folder: Path) -> Mapping[str, str]:
+    try:
+        private_files.make_folder(folder)
+    except OSError as error:
+        words = f"The folder {folder} cannot be used ({error.strerror or error}): set INSTANCE_DIR to one that can."
+        raise ConfigError([words]) from None
+    try:
+        return demo(folder)
+    except Exception as error:  # whatever a stand-in may raise: it is not ours to know
+        raise ConfigError([f"The demo could not start: {error} Remove {folder} to start it over."]) from None

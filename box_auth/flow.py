@@ -150,15 +150,9 @@ def open_flow(settings: Settings | None = None, *, demo: stand_in.Beside | None 
     two it is. Raises `ConfigError` and `StoreUnavailable`.
     """
     if settings is None:
-        values = config.read()
-        folder = config.instance_folder(values)
-        is_demo = demo is not None and config.is_demo(values)
-        if demo and is_demo:
-            folder = folder / "demo"
-            values = {**values, **stand_in.start_beside(demo, folder)}
-        settings = config.parse(values, folder)
+        settings, folder, is_demo = stand_in.choose(config.read(), demo)
         if announce:
-            stand_in.say_start(is_demo, settings.redirect_uri.removesuffix("/callback"), folder)
+            stand_in.say_start(is_demo, f"Box's answer comes to {settings.redirect_uri}", folder)
     return Flow(settings, open_store(settings), Network(settings))
 
 

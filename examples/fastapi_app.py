@@ -13,7 +13,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
 from box_auth import BoxAuthError, PendingLogin, SignInRequired, open_flow, refusal
-from box_emulator import stand_in  # the demo: delete this line and demo=stand_in below once your Box app is connected
+
+try:
+    from box_emulator import stand_in  # the demo, until your Box app is connected
+except ImportError:  # you deleted it
+    stand_in = None
 
 try:
     flow = open_flow(demo=stand_in, announce=True)

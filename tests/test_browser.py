@@ -58,13 +58,13 @@ def page(chromium, request, emulator):
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("response", lambda response: problems.append(response.url) if response.status in FAILURES else None)
-    page.look = lambda name: look(page, f"{name}-{screen}")
+    page.picture = lambda name: picture(page, f"{name}-{screen}")
     yield page
     context.close()
     assert problems == []
 
 
-def look(page, name):
+def picture(page, name):
     if "SCREENSHOTS" in os.environ:  # a folder for pictures to look at
         page.screenshot(path=f"{os.environ['SCREENSHOTS']}/{name}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
@@ -81,11 +81,11 @@ def press_tab_until(page, selector):
 @pytest.mark.parametrize("page", ["wide", "phone", "dark"], indirect=True)
 def test_a_person_signs_in_reads_the_dashboard_and_signs_out(server, page, emulator):
     page.goto(server)
-    page.look("home")
+    page.picture("home")
     page.locator(LOGIN).first.click()
     page.locator(GRANT).click()
     page.wait_for_url("**/dashboard")
-    page.look("dashboard")
+    page.picture("dashboard")
     user = emulator.users[0]
     assert user.name in page.get_by_role("heading", level=1).inner_text()
     assert page.get_by_role("meter").is_visible()
@@ -110,7 +110,7 @@ def test_a_problem_says_what_to_do(server, page):
     page.goto(server)
     page.locator(LOGIN).first.click()
     page.locator(DENY).click()
-    page.look("denied")
+    page.picture("denied")
     assert page.get_by_role("heading", level=1).is_visible()
     assert page.locator("code", has_text="access_denied").is_visible()
     assert page.locator(LOGIN).first.is_visible()
@@ -121,7 +121,7 @@ def test_mistakes_in_the_settings_are_each_a_line_of_a_list(chromium, tmp_path):
     with serve(tmp_path, **wrong, FLASK_DEBUG="1") as app:
         page = chromium.new_page()
         page.goto(app.url)
-        look(page, "settings")
+        picture(page, "settings")
         assert page.get_by_role("listitem").count() == 2
         page.close()
 
@@ -132,7 +132,7 @@ def test_the_demo_shows_how_to_connect_an_app_of_ones_own(chromium, tmp_path):
         page = chromium.new_page()
         if page.goto(f"{app.url}/setup").status != 200:
             pytest.skip("app.py has no demo")
-        look(page, "setup")
+        picture(page, "setup")
         assert f"{app.url}/callback" in page.get_by_role("main").inner_text()
         assert page.locator("input, textarea").count() == 0  # secrets go into .env, and never through the browser
         page.goto(app.url)

@@ -55,15 +55,11 @@ class BoxAuth:
         try:
             run.forget_other_dotenv()
             values = config.read()
-            folder = config.instance_folder(values)
+            run.listen_as_set(*config.listening_address(values))
             if "INSTANCE_DIR" in values:  # what the app itself keeps there moves, too
-                app.instance_path = str(folder)
-            is_demo = demo is not None and config.is_demo(values)
-            if demo and is_demo:
-                folder = folder / "demo"  # apart from what belongs to a real account
-                values = {**values, **stand_in.start(demo, app, folder)}
-            settings = config.parse(values, folder, run.listening_port(), own_pages=is_demo)
-            run.listen_as_set(settings)
+                app.instance_path = str(config.instance_folder(values))
+            begin = stand_in.on_own_port(demo, app) if demo else None
+            settings, folder, is_demo = stand_in.choose(values, begin, run.listening_port())
             sessions.install(app, folder, settings)
             flow = open_flow(settings)
         except BoxAuthError as error:
@@ -77,7 +73,7 @@ class BoxAuth:
             CSRFProtect(app)
         app.extensions["box_auth"] = AppState(self._hooks, after_login, flow, is_demo, folder)
         app.register_blueprint(routes.blueprint(is_demo))
-        run.announce(app, settings, is_demo, folder)
+        run.announce(is_demo, folder)
 
     def on_sign_in(self, hook: OnSignIn) -> OnSignIn:
         """Decorate a function that is called with the `User` and the `TokenRecord` before anything of a sign-in is

@@ -54,6 +54,9 @@ class Hooks:
                 reworded: object = hook(problem) or problem
                 if not isinstance(reworded, Problem):
                     raise TypeError(f"on_problem hooks return a Problem or None, not {type(reworded).__name__}")
+                texts = (reworded.code, reworded.title, reworded.happened, reworded.todo)
+                if not all(isinstance(text, str) for text in texts):
+                    raise TypeError("a Problem's code, title, happened and todo are texts")
                 problem = reworded
             except Exception:
                 _log.exception("the on_problem hook %s failed", _name(hook))

@@ -74,8 +74,9 @@ def _page(error: BoxAuthError) -> str:
         except Exception:
             current_app.logger.exception("problem.html failed")
             break
-        if problem.code in page:  # otherwise the base it extends has no place for it
+        if problem.code in page:
             return page
+        current_app.logger.warning("problem.html shows no code, or its base has no place for it: a plain page goes out")
         break
     can_sign_in = isinstance(error, SignInRequired) and app_state().opened
     return problem_page(problem, *details, login_url=url_for("box.login") if can_sign_in else "")

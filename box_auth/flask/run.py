@@ -15,8 +15,7 @@ from flask import Flask
 from werkzeug.serving import is_running_from_reloader
 
 from .. import config
-from ..addresses import url_of
-from ..config import Settings
+from ..addresses import ANY_ADDRESS, url_of
 from ..demo import say_start
 from ..ports import obstacle
 from ..problems import PROBLEMS
@@ -33,33 +32,29 @@ def listening_port() -> int | None:
     return cast(int, run.params["port"]) if run and is_fixed else None
 
 
-def listen_as_set(settings: Settings) -> None:
-    """Start `flask run` over where the settings say, unless it listens there already or was told otherwise.
+def listen_as_set(host: str, port: int) -> None:
+    """Restart `flask run` at this host and port, unless it listens there already or was told otherwise.
 
     It has read its options before it loads the app, so that only a new start, with other defaults, can change them.
+    Where it cannot listen, the start ends, and says what to change.
     """
     run = _flask_run()
     if run is None or is_running_from_reloader():
         return
-    wanted = {"host": settings.callback_hostname, "port": settings.callback_port}
+    wanted = {"host": host, "port": port}
     moved = {name: value for name, value in wanted.items() if _is_default(run, name) and run.params[name] != value}
     if not moved:
+        check_address(run.params["host"], run.params["port"])
         return
     os.environ.update({f"FLASK_RUN_{name.upper()}": str(value) for name, value in moved.items()})
-    command = [sys.executable, *sys.orig_argv[1:]]
-    if os.name == "posix":
-        os.execv(sys.executable, command)  # noqa: S606 - the command that we are
-    sys.exit(subprocess.call(command))  # noqa: S603
+    _start_over()
 
 
-def announce(app: Flask, settings: Settings, demo: bool, folder: Path) -> None:
-    """Say in one line what a start of `flask run` comes to, or why it cannot listen."""
+def announce(demo: bool, folder: Path) -> None:
+    """Say in one line what `flask run` starts, and where."""
     run = _flask_run()
-    if run is None or is_running_from_reloader():
-        return
-    host, port = run.params["host"], run.params["port"]
-    check_address(host, port)
-    say_start(demo, url_of(host, port), folder)
+    if run and not is_running_from_reloader():
+        say_start(demo, _place(run.params["host"], run.params["port"]), folder)
 
 
 def check_address(host: str, port: int) -> None:
@@ -72,33 +67,49 @@ def check_address(host: str, port: int) -> None:
 
 def serve(app: Flask) -> None:
     """Serve ``app`` where the settings say."""
-    state = cast(AppState, app.extensions["box_auth"])
-    settings = state.opened.settings if state.opened else Settings("", "")
-    host, port = settings.callback_hostname, settings.callback_port
+    host, port = config.listening_address(config.read())
     if not is_running_from_reloader():
         check_address(host, port)
-    if state.opened and not is_running_from_reloader():
-        say_start(state.demo, url_of(host, port), state.folder)
+        state = cast(AppState, app.extensions["box_auth"])
+        if state.opened:
+            say_start(state.demo, _place(host, port), state.folder)
     app.run(host, port, load_dotenv=False)
 
 
 def forget_other_dotenv() -> None:
-    """Take back what `flask` put into the environment from a `.env` of a folder above the project, or beside it.
+    """Start `flask` over without what it took from a `.env` or `.flaskenv` of a folder above the project, or beside it.
 
     It looks upward from the working folder until it finds one (`flask.cli.load_dotenv`), so that a project without a
     `.env` would run with somebody else's settings.
     """
     if click.get_current_context(silent=True) is None or os.environ.get("FLASK_SKIP_DOTENV"):
         return
-    found = find_dotenv(usecwd=True)
-    if not found or Path(found).resolve() == (config.ROOT / ".env").resolve():
+    files = {Path(found) for name in (".flaskenv", ".env") if (found := find_dotenv(name, usecwd=True))}
+    others = [file for file in files if file.resolve().parent != config.ROOT]
+    if not others:
         return
-    values = dotenv_values(found)
-    taken = [name for name in config.NAMES if values.get(name) and os.environ.get(name) == values[name]]
-    for name in taken:
-        del os.environ[name]
-    if taken:
-        print(f"Not used, because only the project's own .env counts: {found}", file=sys.stderr)  # noqa: T201
+    for file in others:
+        for name, value in dotenv_values(file).items():
+            if value is not None and os.environ.get(name) == value:
+                del os.environ[name]
+        print(f"Not used, because only the project's own .env counts: {file}", file=sys.stderr)  # noqa: T201
+    for own in (config.ROOT / ".flaskenv", config.ROOT / ".env"):
+        for name, value in dotenv_values(own).items():
+            os.environ.setdefault(name, value or "")
+    os.environ["FLASK_SKIP_DOTENV"] = "1"
+    _start_over()
+
+
+def _start_over() -> None:
+    """Begin this command again, under the environment as it is now."""
+    command = [sys.executable, *sys.orig_argv[1:]]
+    if os.name == "posix":
+        os.execv(sys.executable, command)  # noqa: S606 - the command that we are
+    sys.exit(subprocess.call(command))  # noqa: S603
+
+
+def _place(host: str, port: int) -> str:
+    return f"{url_of(host, port)} and every other address" if host in ANY_ADDRESS else url_of(host, port)
 
 
 def _flask_run() -> click.Context | None:

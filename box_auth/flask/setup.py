@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from jinja2 import TemplateNotFound
 
 from .. import config
-from ..addresses import LOOPBACK
+from ..addresses import LOOPBACK, loopback_redirect_uri
 from ..errors import ConfigError
 from ..plain_page import plain_page
 from .app_state import app_state
@@ -32,7 +32,8 @@ class Progress:
 
 def show() -> ResponseReturnValue:
     """Make the page. It has no form: the two values go from the console into `.env`, never through the browser."""
-    redirect_uri, lines = _values(config.default_redirect_uri(app_state().flow.settings))
+    settings = app_state().flow.settings
+    redirect_uri, lines = _values(loopback_redirect_uri(settings.callback_hostname, settings.callback_port))
     progress = _progress()
     try:
         return render_template("setup.html", redirect_uri=redirect_uri, lines=lines, progress=progress)

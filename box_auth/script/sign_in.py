@@ -43,14 +43,12 @@ def connect(*, demo: stand_in.Demo | None = None, wait: float = WAIT, folder: Pa
     ``demo`` is called instead of Box when no CLIENT_ID and no CLIENT_SECRET are set, as in `box_auth.flask`.
     ``wait`` is in seconds. Raises children of `BoxAuthError`.
     """
-    values, pages = config.read(folder), None
-    data = config.instance_folder(values, folder)
-    if demo and config.is_demo(values):
-        data, app = data / "demo", _NoApp()
-        values = {**values, **stand_in.start(demo, app, data)}
-        pages = app.wsgi_app
-    flow = open_flow(config.parse(values, data, own_pages=pages is not None))
-    stand_in.say_start(pages is not None, "", data)
+    app = _NoApp()
+    begin = stand_in.on_own_port(demo, app) if demo else None
+    settings, data, is_demo = stand_in.choose(config.read(folder), begin, project=folder)
+    flow = open_flow(settings)
+    stand_in.say_start(is_demo, "", data)
+    pages = app.wsgi_app if is_demo else None
     saved = SavedUser(flow, data)
     try:
         return _connection(flow, saved.record())

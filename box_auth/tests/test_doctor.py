@@ -1,4 +1,4 @@
-"""`flask box doctor`: each fault is really there, and it is found, named, and told how to mend."""
+"""`flask box doctor`: each fault is really there, and it is found, named, and told how to fix."""
 
 import datetime
 import json
@@ -95,7 +95,7 @@ def test_every_mistake_in_the_settings_is_a_finding(fork):
 
 def test_a_plain_http_redirect_uri_away_from_this_machine(fork, monkeypatch):
     app = {"CLIENT_ID": "a", "CLIENT_SECRET": "b"}
-    found = look(fork, monkeypatch, **app, REDIRECT_URI="http://files.example.com/callback")
+    found = findings(fork, monkeypatch, **app, REDIRECT_URI="http://files.example.com/callback")
     assert "Box requires https" in found["settings"]["said"]
 
 
@@ -118,7 +118,7 @@ def test_the_app_itself_on_its_port_is_no_fault_and_airplay_is_recognised(fork, 
     with running(App(fork, **settings)):
         assert "The app runs on port" in examine(fork, **settings)[1]["port"]["said"]
     with answering(403, {"Server": "AirTunes/610.20.41"}) as port:
-        found = look(fork, monkeypatch, **{**settings, "CALLBACK_PORT": str(port)})
+        found = findings(fork, monkeypatch, **{**settings, "CALLBACK_PORT": str(port)})
         assert found["port"]["code"] == "port_airplay"
 
 
@@ -137,7 +137,7 @@ def test_redis_that_works_and_redis_that_wants_another_password(fork, settings, 
     with RedisServer("right") as server:
         well = examine(fork, **settings, REDIS_URL=server.url, SECRET_KEY="a-long-random-text")[1]
         assert well["tokens"]["said"] == "Redis answers, and takes what it is given."
-        refused = look(fork, monkeypatch, **settings, REDIS_URL=server.url.replace("right", "wrong"))
+        refused = findings(fork, monkeypatch, **settings, REDIS_URL=server.url.replace("right", "wrong"))
         assert refused["tokens"]["code"] == "redis_refused"
 
 
@@ -157,24 +157,24 @@ def test_a_port_and_a_folder_that_this_user_may_not_have(open_fork, settings):
 
 class TestTheWayToBox:
     def test_nobody_there(self, fork, settings, monkeypatch):
-        found = look(fork, monkeypatch, **{**settings, "BOX_API_URL": f"http://127.0.0.1:{free_port()}"})
+        found = findings(fork, monkeypatch, **{**settings, "BOX_API_URL": f"http://127.0.0.1:{free_port()}"})
         assert found["Box"]["code"] == "box_unreachable"
 
     def test_a_portal_that_answers_in_boxs_place(self, fork, settings, monkeypatch):
         with answering(200) as port:
-            found = look(fork, monkeypatch, **{**settings, "BOX_API_URL": f"http://127.0.0.1:{port}"})
+            found = findings(fork, monkeypatch, **{**settings, "BOX_API_URL": f"http://127.0.0.1:{port}"})
         assert found["Box"]["code"] == "box_bad_answer"
         assert "it answered 200" in found["Box"]["said"]
 
     def test_a_proxy_that_is_not_there_and_one_that_wants_a_password(self, fork, settings, monkeypatch):
         elsewhere = {**settings, "BOX_API_URL": "https://box.example"}
         nobody = f"127.0.0.1:{free_port()}"
-        found = look(fork, monkeypatch, **elsewhere, HTTPS_PROXY=f"http://me:hush@{nobody}")
+        found = findings(fork, monkeypatch, **elsewhere, HTTPS_PROXY=f"http://me:hush@{nobody}")
         assert found["Box"]["code"] == "box_proxy"
         assert f"through the proxy {nobody}, to box.example" in found["Box"]["said"]
         assert "hush" not in json.dumps(found)
         with answering(407) as port:
-            refused = look(fork, monkeypatch, **elsewhere, HTTPS_PROXY=f"http://127.0.0.1:{port}")
+            refused = findings(fork, monkeypatch, **elsewhere, HTTPS_PROXY=f"http://127.0.0.1:{port}")
         assert refused["Box"]["code"] == "box_proxy"
 
     def test_a_proxy_that_shows_its_own_certificate_and_a_bundle_that_is_not_there(
@@ -183,9 +183,9 @@ class TestTheWayToBox:
         certificate = self_signed(tmp_path, "Example Inspection")
         with answering(401, tls=certificate) as port:
             inspected = {**settings, "BOX_API_URL": f"https://127.0.0.1:{port}"}
-            found = look(fork, monkeypatch, **inspected)
-            missing = look(fork, monkeypatch, **inspected, REQUESTS_CA_BUNDLE=str(tmp_path / "none.pem"))
-            trusted = look(fork, monkeypatch, **inspected, REQUESTS_CA_BUNDLE=str(certificate))
+            found = findings(fork, monkeypatch, **inspected)
+            missing = findings(fork, monkeypatch, **inspected, REQUESTS_CA_BUNDLE=str(tmp_path / "none.pem"))
+            trusted = findings(fork, monkeypatch, **inspected, REQUESTS_CA_BUNDLE=str(certificate))
         assert found["Box"]["code"] == "box_tls"
         assert "issued by CN=Example Inspection" in found["Box"]["said"]
         assert missing["Box"]["code"] == "ca_bundle_missing"
@@ -198,12 +198,12 @@ class TestTheWayToBox:
         ):
             body = json.dumps({"error": "invalid_request", "error_description": words})
             emulator.fault("POST /oauth2/token", status=400, body=body)
-            found = look(fork, monkeypatch, **settings)["Box app"]
+            found = findings(fork, monkeypatch, **settings)["Box app"]
             assert found["code"] == code
             assert words in found["said"]
 
 
-def look(fork, monkeypatch, **settings) -> dict[str, dict[str, str]]:
+def findings(fork, monkeypatch, **settings) -> dict[str, dict[str, str]]:
     """What `examine` does, without a process of its own: the sockets and the faults are as real."""
     with monkeypatch.context() as patch:
         for name in (*config.NAMES, "HTTPS_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):

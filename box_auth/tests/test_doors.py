@@ -337,6 +337,10 @@ class TestSessions:
 
 class TestInstanceDir:
     def test_it_moves_everything_for_every_door(self, live, tmp_path, monkeypatch):
+        def kept():  # by the checkout, which somebody may have used
+            return {(file, file.stat().st_mtime_ns) for file in (config.ROOT / "instance").rglob("*")}
+
+        before = kept()
         box = BoxAuth()
         folder = tmp_path / "elsewhere"
         live(INSTANCE_DIR=str(folder))
@@ -351,7 +355,7 @@ class TestInstanceDir:
         flow.network.close()
         assert connect().user.login == "ada@example.com"
         assert "ada@example.com" in app.test_cli_runner().invoke(args=["box", "whoami"]).output
-        assert not (config.ROOT / "instance" / "script.json").exists()
+        assert kept() == before
 
     def test_a_relative_one_is_taken_from_the_project(self):
         assert config.instance_folder({"INSTANCE_DIR": "data"}) == config.ROOT / "data"
@@ -684,7 +688,7 @@ class TestWhatAForkCanRelyOn:
         [("https://files.example.com/below/box/callback", "/below/box"), ("https://files.example.com/callback", "/")],
     )
     def test_the_cookie_is_for_the_prefix_that_the_redirect_uri_has(self, make, redirect_uri, path):
-        make.set(CLIENT_ID="i", CLIENT_SECRET="s", REDIRECT_URI=redirect_uri)
+        make.set(CLIENT_ID="i", CLIENT_SECRET="s", REDIRECT_URI=redirect_uri, TRUSTED_PROXIES="1")
         cookie = Browser(make(), "https://files.example.com").get("/login").headers["Set-Cookie"]
         assert f"Path={path};" in f"{cookie};"
         assert "Secure" in cookie
@@ -723,14 +727,18 @@ class TestWhatAForkCanRelyOn:
         flow = open_flow(demo=demo, announce=True)
         assert got == [make.folder / "instance" / "demo"]
         assert flow.settings.token_dir == got[0] / "tokens"
-        assert f"demo, with made-up users and files: http://127.0.0.1:5000, data in {got[0]}" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert said.startswith("demo, with made-up users and files: ")
+        assert f"http://127.0.0.1:5000/callback, data in {got[0]}" in said
         make.set(REDIRECT_URI="https://files.example.com/callback")
         with pytest.raises(ConfigError, match="CLIENT_ID is not set"):
             open_flow(demo=demo, announce=True)
         make.set(CLIENT_ID="i", CLIENT_SECRET="s")
         open_flow(demo=demo, announce=True)
         assert len(got) == 1
-        assert capsys.readouterr().err.startswith("live, with Box: http://127.0.0.1:5000, data in ")
+        assert capsys.readouterr().err.startswith(
+            "live, with Box: Box's answer comes to http://127.0.0.1:5000/callback, data in "
+        )
 
     def test_a_demo_without_templates_says_everything_to_whoever_tries_it(self, make):
         make.set()
@@ -772,3 +780,66 @@ class TestWhatAForkCanRelyOn:
         assert "fdp.exe" in said[1]
         assert "]0;mine" in said[2]
         assert not {"\x1b", "\x07", "\u202e"} & set("".join(said))
+
+    def test_a_form_lives_as_long_as_the_session(self, live):
+        assert an_app(BoxAuth()).config["WTF_CSRF_TIME_LIMIT"] is None
+        app = Flask("own", root_path=str(HERE))
+        app.config["WTF_CSRF_TIME_LIMIT"] = 60
+        BoxAuth(app)
+        assert app.config["WTF_CSRF_TIME_LIMIT"] == 60
+
+    def test_after_a_new_token_was_refused_the_same_browser_can_sign_in_again(self, live, emulator):
+        browser = Browser(an_app(BoxAuth()))
+        browser.sign_in()
+        emulator.fault("GET /2.0/users/me", times=2, status=401)
+        assert code_of(browser.get("/private")) == "token_refused"
+        assert browser.get("/").text == "nobody"
+        browser.sign_in()
+        assert browser.get("/private").text == "ada@example.com"
+
+    def test_the_client_is_the_users_before_and_after_another_signs_in_within_one_request(self, live):
+        box, seen = BoxAuth(), []
+        app = an_app(box)
+        app.before_request(lambda: seen.append(box.user and box.client.users.get_user_me().login))
+
+        @app.after_request
+        def after(response):
+            seen.append(box.user and box.client.users.get_user_me().login)
+            return response
+
+        browser = Browser(app)
+        browser.sign_in()
+        answer = browser.answer("Bo")
+        seen.clear()
+        browser.get(answer)
+        assert seen == ["ada@example.com", "bo@example.com"]
+
+    @pytest.mark.parametrize("after_login", ["/private", "private"])
+    def test_below_a_prefix_the_way_after_signing_in_has_the_prefix(self, live, after_login):
+        app = an_app(BoxAuth(), after_login=after_login)
+        browser = Browser(app)
+        answer = browser.answer()
+        page = browser.client.get(answer, base_url="http://localhost/prefix")
+        assert page.headers["Location"] == "/prefix/private"
+
+    def test_when_box_asks_for_a_pause_the_page_passes_that_on(self, live, emulator):
+        browser = Browser(an_app(BoxAuth()))
+        browser.sign_in()
+        emulator.fault("GET /2.0/users/me", status=503, retry_after=99)
+        page = browser.get("/private")
+        assert (page.status_code, page.headers["Retry-After"]) == (502, "100")
+
+    @pytest.mark.parametrize("wrong", [{"title": None}, {"code": 7}, {"happened": ["a"]}])
+    def test_a_problem_whose_texts_are_none_is_told_in_ours(self, live, caplog, wrong):
+        box = BoxAuth()
+        app = an_app(box)
+        box.on_problem(lambda problem: replace(problem, **wrong))
+        page = Browser(app).get("/nowhere")
+        assert (page.status_code, code_of(page)) == (404, "not_found")
+        assert "are texts" in caplog.text
+
+    @pytest.mark.parametrize("name", ["INSTANCE_DIR", "TOKEN_DIR"])
+    def test_the_folder_of_a_user_who_is_none_is_a_mistake_in_the_settings(self, live, capsys, name):
+        live(**{name: "~no-such-user/data"})
+        assert code_of(Browser(an_app(BoxAuth())).get("/")) == "settings"
+        assert f"{name} is “~no-such-user/data”" in capsys.readouterr().err

@@ -18,7 +18,7 @@ FORWARDED = {
 @pytest.fixture
 def start(fork, settings):
     def start(**more: str) -> App:
-        return running(App(fork, **settings, REDIRECT_URI=PUBLIC, **more))
+        return running(App(fork, **settings, **{"REDIRECT_URI": PUBLIC, **more}))
 
     return start
 
@@ -42,12 +42,12 @@ def test_there_is_no_demo_where_a_proxy_is_set_up(demo_fork):
 
 
 def test_forwarded_headers_count_for_nothing_unless_a_proxy_is_trusted(start):
-    with start() as app, Visitor(app.url) as visitor:
+    with start(REDIRECT_URI="https://files.example.com/callback") as app, Visitor(app.url) as visitor:
         assert 'href="/static/style.css"' in visitor.get("/", headers=FORWARDED).text
 
 
 def test_a_visitor_under_another_name_is_sent_to_the_public_one_once(start):
-    with start() as app, Visitor(app.url) as visitor:
+    with start(TRUSTED_PROXIES="1") as app, Visitor(app.url) as visitor:
         first = visitor.get("/login?next=/dashboard", allow_redirects=False)
         assert first.headers["Location"] == "https://files.example.com/app/login?next=/dashboard&moved=1"
         # A proxy that does not pass the name on would send the visitor round in circles.

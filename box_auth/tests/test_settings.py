@@ -57,7 +57,7 @@ def test_the_redirect_uri_follows_from_host_name_and_port():
 
 
 def test_behind_a_proxy_the_redirect_uri_is_independent_of_where_the_app_listens():
-    values = {**APP, "REDIRECT_URI": "https://files.example.com/app/callback", "CALLBACK_HOSTNAME": "0.0.0.0"}
+    values = {**APP, "REDIRECT_URI": "https://files.example.com/app/callback", "TRUSTED_PROXIES": "1"}
     assert config.parse(values, Path("data"), 8000).redirect_uri == "https://files.example.com/app/callback"
 
 
@@ -146,7 +146,7 @@ def test_every_setting_is_in_the_sample_and_the_reverse():
     [
         {"REDIRECT_URI": "https://localhost/callback"},  # a proxy of this machine that speaks https
         {"REDIRECT_URI": "https://127.0.0.1:8443/callback"},
-        {"REDIRECT_URI": "https://localhost/box/callback", "CALLBACK_HOSTNAME": "127.0.0.1"},
+        {"REDIRECT_URI": "https://localhost/box/callback", "TRUSTED_PROXIES": "1"},
         {"REDIRECT_URI": "http://127.0.0.1:8080/callback", "CALLBACK_HOSTNAME": "0.0.0.0", "CALLBACK_PORT": "5000"},
         {"REDIRECT_URI": "http://localhost:8080/callback", "CALLBACK_HOSTNAME": "::", "CALLBACK_PORT": "5000"},
         {"REDIRECT_URI": "http://localhost/callback", "CALLBACK_HOSTNAME": "0.0.0.0"},
@@ -176,3 +176,16 @@ def test_a_way_back_by_a_proxy_or_a_mapped_port_of_this_machine_is_taken(values)
 )
 def test_a_way_back_that_would_not_arrive_here_is_a_mistake(values, said):
     assert said in problems({**APP, **values})
+
+
+def test_a_path_before_the_callback_needs_a_proxy_that_is_trusted():
+    values = {**APP, "REDIRECT_URI": "https://files.example.com/oauth/callback"}
+    assert "TRUSTED_PROXIES must be set" in problems(values)
+    assert config.parse({**values, "TRUSTED_PROXIES": "1"}, Path("data")).redirect_uri.endswith("/oauth/callback")
+
+
+def test_where_to_listen_is_known_although_other_settings_are_wrong():
+    values = {"CALLBACK_HOSTNAME": "localhost", "CALLBACK_PORT": "5952", "REDIS_URL": "nowhere"}
+    assert config.listening_address(values) == ("localhost", 5952)
+    assert config.listening_address({"CALLBACK_HOSTNAME": "http://x", "CALLBACK_PORT": "five"}) == ("127.0.0.1", 5000)
+    assert config.listening_address({"REDIRECT_URI": "http://127.0.0.1:8080/callback"}) == ("127.0.0.1", 8080)

@@ -82,11 +82,12 @@ def test_the_env_of_a_folder_above_is_not_read_whatever_is_in_it(demo_fork, comm
 
 def test_the_env_of_a_folder_above_that_flask_has_read_itself_is_taken_back(demo_fork):
     above = demo_fork.parent / ".env"
-    above.write_text("CLIENT_ID = theirs\nCLIENT_SECRET = theirs\nREDIS_URL = redis://theirs/0\nOTHER = kept\n")
+    above.write_text("CLIENT_ID = theirs\nCLIENT_SECRET = theirs\nREDIS_URL = redis://theirs/0\nFLASK_DEBUG = 1\n")
     command = [sys.executable, *FLASK_RUN, "--no-reload"]
-    environment = clean_environment(CALLBACK_PORT=str(free_port()))
+    environment = clean_environment(CALLBACK_PORT=str(free_port()), FLASK_SKIP_DOTENV="")
     with running(Process(command, demo_fork, environment, "Running on")) as app:
         assert "demo, with made-up users" in app.output
+        assert "Debug mode: off" in app.output
         assert f"Not used, because only the project's own .env counts: {above}" in app.output
     (demo_fork / ".env").write_text("CLIENT_ID = ours\nCLIENT_SECRET = ours\n")
     with running(Process(command, demo_fork, environment, "Running on")) as app:
