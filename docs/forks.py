@@ -104,7 +104,7 @@ FORKS = (
     Fork("the dashboard renamed", ((FORKING, "Rename a page"),)),
     Fork("a factory in a package", ((FORKING, "A factory"),), watch=runs_without_app_py),
     Fork("rules of its own", ((FORKING, "Who may sign in, who has left, and in which words"),)),
-    Fork("without the demo", ((FORKING, "Without the demo"),), tests=EVERYTHING, watch=runs_live),
+    Fork("without the demo", ((FORKING, "Without the demo"),), watch=runs_live),
     Fork(
         "without the emulator",
         ((FORKING, "Without the demo"), (FORKING, "Without the emulator")),
