@@ -15,6 +15,7 @@ pytestmark = pytest.mark.skipif(
     not CHROMIUM, reason="no Chromium on this machine (Debian: apt-get install chromium; elsewhere: Google Chrome)"
 )
 
+expect = sync_api.expect  # waits: a click returns before the next page is there
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 LOGIN, LOGOUT = 'a[href$="/login"]', 'form[action$="/logout"] button'
@@ -88,14 +89,15 @@ def test_a_person_signs_in_reads_the_dashboard_and_signs_out(server, page, emula
     page.picture("dashboard")
     user = emulator.users[0]
     assert user.name in page.get_by_role("heading", level=1).inner_text()
-    assert page.get_by_role("meter").is_visible()
+    expect(page.get_by_role("meter")).to_be_visible()
     assert page.get_by_role("row").count() > 5
-    assert page.get_by_role("img").first.is_visible()
-    assert page.locator('img[src*="/avatar"]').evaluate("image => image.naturalWidth") > 0
+    expect(page.get_by_role("img").first).to_be_visible()
+    avatar = page.locator('img[src*="/avatar"]')
+    avatar.evaluate("image => image.decode()")  # waits until it is there, and fails if it is none
     page.goto(server)
     assert user.name in page.get_by_role("main").inner_text()
     page.locator(LOGOUT).click()
-    assert page.locator(LOGIN).first.is_visible()
+    expect(page.locator(LOGIN).first).to_be_visible()
 
 
 def test_every_step_can_be_taken_with_the_keyboard_alone(server, page):
@@ -110,10 +112,10 @@ def test_a_problem_says_what_to_do(server, page):
     page.goto(server)
     page.locator(LOGIN).first.click()
     page.locator(DENY).click()
+    expect(page.locator("code", has_text="access_denied")).to_be_visible()
     page.picture("denied")
-    assert page.get_by_role("heading", level=1).is_visible()
-    assert page.locator("code", has_text="access_denied").is_visible()
-    assert page.locator(LOGIN).first.is_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator(LOGIN).first).to_be_visible()
 
 
 def test_mistakes_in_the_settings_are_each_a_line_of_a_list(chromium, tmp_path):
@@ -136,5 +138,5 @@ def test_the_demo_shows_how_to_connect_an_app_of_ones_own(chromium, tmp_path):
         assert f"{app.url}/callback" in page.get_by_role("main").inner_text()
         assert page.locator("input, textarea").count() == 0  # secrets go into .env, and never through the browser
         page.goto(app.url)
-        assert page.get_by_role("note").is_visible()
+        expect(page.get_by_role("note")).to_be_visible()
         page.close()

@@ -217,10 +217,10 @@ class Visitor:
         return self.http.get(urljoin(self.url, path), timeout=60, **options)
 
     def get_when_there(self, path: str) -> requests.Response:
-        """Wait for a page of an app that is being edited; a request that meets its restart has no answer."""
+        """Wait for a page of an app that is being edited: a restart leaves a request half an answer, or none."""
         end = time.monotonic() + 40
         while time.monotonic() < end:
-            with contextlib.suppress(requests.ConnectionError):
+            with contextlib.suppress(requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
                 page = self.get(path)
                 if page.status_code != 404:
                     return page
