@@ -40,7 +40,7 @@ def post_worker_init(worker):
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)  # about one a core
 threads = 16  # a page mostly waits for Box: threads are what limits pages a second when Box is slow
 timeout = 60  # seconds before a worker that stands still is replaced; a page that waits for Box does not count
-graceful_timeout = 30  # seconds that requests have when a worker is to stop; a page waits for Box less than that
+graceful_timeout = 60  # seconds that a worker has to finish when it is to stop; a refresh of tokens may take 40
 
 forwarded_allow_ips = ""  # X-Forwarded-* count only where TRUSTED_PROXIES says so
 control_socket_disable = True  # nothing outside this folder

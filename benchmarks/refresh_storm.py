@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 from box_auth import config  # noqa: E402
 from box_auth.network.retries import READ  # noqa: E402
 from box_auth.stores import open_store  # noqa: E402
-from box_auth.stores.base import LOCK_WAIT, Held  # noqa: E402
+from box_auth.stores.base import LOCK_WAIT  # noqa: E402
 from box_auth.stores.redis import connect  # noqa: E402
 from box_auth.tests.journey import Process, Visitor, checkout, clean_environment, free_port, running  # noqa: E402
 from box_emulator import Emulator, User, serve  # noqa: E402
@@ -164,8 +164,9 @@ class Storm:
         """Let all access tokens expire at Box; with ``clock`` the app can tell by their age, else only by a 401."""
         self.emulator.expire_tokens("access")
         for user in self.cookies if self.options.expire == "clock" else ():
-            record = self.store.load(user.id)  # nobody else is at it, and a lock left behind is the storm's to find
-            Held(self.store, user.id).save(replace(record, issued_at=record.issued_at - 3600))
+            with self.store.lock(user.id) as held:
+                record = held.load()
+                held.save(replace(record, issued_at=record.issued_at - 3600))
 
     def measure(self) -> None:
         """Take the time of a warm page and of the first one after expiry, and count their calls to Box."""

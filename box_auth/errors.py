@@ -73,12 +73,16 @@ class SignInBusy(BoxUnavailable):
         super().__init__("sign_in_busy", retry_after=2)
 
 
+class LockLost(SignInBusy):
+    """Somebody else has the user's lock now, as if we were dead; nothing was written. To do: lock and look again."""
+
+
 class StoreUnavailable(BoxAuthError):
     """The place where tokens are kept cannot be read or written. To do: fix what it names."""
 
 
 class TokensUnsaved(StoreUnavailable):
-    """Box gave new tokens and they could not be kept. To do: fix the store, then sign in again."""
+    """Box gave new tokens that could not be stored yet; the process keeps trying. To do: fix the store."""
 
 
 def _same(kind: type[BoxAuthError], args: tuple[str, ...], state: dict[str, Any]) -> BoxAuthError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from box_sdk_gen import BoxAPIError, BoxClient, BoxDeveloperTokenAuth
+from box_sdk_gen import BoxAPIError, BoxClient, BoxDeveloperTokenAuth, NetworkSession
 from box_sdk_gen.managers.authorization import (
     AuthorizationManager,
     RequestAccessTokenGrantType,
@@ -44,22 +44,20 @@ class OAuth:
         """Turn a login code into tokens. Raises `SignInFailed` if Box refuses it, `BoxUnavailable` if Box is away."""
         return self._tokens(RequestAccessTokenGrantType.AUTHORIZATION_CODE, SignInFailed("code_refused"), code=code)
 
-    def refresh(self, refresh_token: str, *, short: bool = False) -> TokenPair:
-        """Turn a refresh token into the next pair; sent once. Raises `SignInRequired` if Box says it is over.
-
-        ``short`` is for a caller that can go on without: it waits less.
-        """
+    def refresh(self, refresh_token: str) -> TokenPair:
+        """Turn a refresh token into the next pair; sent once, and waited for longer than a page would. Raises
+        `SignInRequired` if Box says it is over."""
         return self._tokens(
             RequestAccessTokenGrantType.REFRESH_TOKEN,
             SignInRequired("token_ended"),
-            short=short,
+            self._network.long_session,
             refresh_token=refresh_token,
         )
 
     def revoke(self, token: str) -> None:
         """End a token at Box, as far as Box will: whatever it answers, nobody can do more about it."""
         try:
-            self._manager(short=True).revoke_access_token(**self._credentials, token=token)
+            self._manager(self._network.short_session).revoke_access_token(**self._credentials, token=token)
         except (BoxAPIError, BoxAuthError):
             pass
 
@@ -87,18 +85,22 @@ class OAuth:
         return user
 
     def _tokens(
-        self, grant_type: RequestAccessTokenGrantType, refused: BoxAuthError, short: bool = False, **proof: Any
+        self,
+        grant_type: RequestAccessTokenGrantType,
+        refused: BoxAuthError,
+        session: NetworkSession | None = None,
+        **proof: Any,
     ) -> TokenPair:
         try:
-            answer = self._manager(short).request_access_token(grant_type, **self._credentials, **proof)
+            answer = self._manager(session).request_access_token(grant_type, **self._credentials, **proof)
         except BoxAPIError as error:
             raise _named(error, refused) from None  # the SDK's error quotes the request, secrets and all
         if not (isinstance(answer.access_token, str) and isinstance(answer.refresh_token, str)):
             raise BoxUnavailable("box_bad_answer")
         return TokenPair(answer.access_token, answer.refresh_token, usable_lifetime(answer.expires_in))
 
-    def _manager(self, short: bool = False) -> AuthorizationManager:
-        return AuthorizationManager(network_session=self._network.short_session if short else self._network.session)
+    def _manager(self, session: NetworkSession | None = None) -> AuthorizationManager:
+        return AuthorizationManager(network_session=session or self._network.session)
 
 
 def usable_lifetime(expires_in: object) -> float | None:

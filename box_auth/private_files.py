@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from filelock import FileLock
@@ -20,9 +20,20 @@ def make_folder(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def write(path: Path, data: bytes) -> None:
-    """Replace what is at ``path`` (mode 0600) in one step that survives a crash. Call it with ``path``'s lock held."""
-    os.replace(_draft(path, data), path)
+def write(path: Path, data: bytes, check: Callable[[], None] = lambda: None) -> None:
+    """Replace what is at ``path`` (mode 0600) in one step that survives a crash. Call it with ``path``'s lock held.
+
+    ``check`` may raise just before that step; then nothing is changed.
+    """
+    for left in path.parent.glob(f".{path.stem}.*.tmp"):  # by a process that died here; the lock is held
+        left.unlink(missing_ok=True)
+    draft = _draft(path, data)
+    try:
+        check()
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
     try:
         descriptor = os.open(path.parent, os.O_RDONLY)
         try:
@@ -34,8 +45,8 @@ def write(path: Path, data: bytes) -> None:
 
 
 def check_writable(path: Path, size: int = 8192) -> None:
-    """Raise `OSError` if ``size`` bytes could not be written to ``path`` now; what is there stays."""
-    _draft(path, b" " * size).unlink()
+    """Raise `OSError` if ``size`` bytes could not be written to ``path`` now; what is there stays. Needs no lock."""
+    _draft(path, b" " * size).unlink(missing_ok=True)
 
 
 def lock(path: Path) -> FileLock:
@@ -66,8 +77,6 @@ def named_errors(name: str) -> Iterator[None]:
 def _draft(path: Path, data: bytes) -> Path:
     """Write ``data`` to a new file beside ``path``, safe on the disk."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{path.stem}.*.tmp"):  # by a process that died here; the lock is held
-        left.unlink(missing_ok=True)
     draft = path.with_name(f".{path.stem}.{secrets.token_hex(8)}.tmp")
     try:
         with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:

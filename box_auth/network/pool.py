@@ -16,7 +16,7 @@ from box_sdk_gen import BaseUrls, NetworkSession
 from ..config import Settings
 from ..errors import BoxUnavailable
 from .http import CONNECTIONS, PooledSession
-from .retries import BUDGET, READ, SHORT_BUDGET, NoRetries, RetryingClient
+from .retries import BUDGET, LONG_BUDGET, READ, SHORT_BUDGET, NoRetries, RetryingClient
 
 
 class Network:
@@ -32,6 +32,7 @@ class Network:
         self._pid = 0
         self._session: NetworkSession | None = None
         self._short: NetworkSession | None = None
+        self._long: NetworkSession | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._http: PooledSession | None = None
 
@@ -50,6 +51,12 @@ class Network:
         """A session over the same connections for calls that the page can do without."""
         self._once_a_process()
         return cast(NetworkSession, self._short)
+
+    @property
+    def long_session(self) -> NetworkSession:
+        """A session over the same connections for calls whose answer must not be lost, and that no page waits for."""
+        self._once_a_process()
+        return cast(NetworkSession, self._long)
 
     def at_once(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make several calls side by side and return their results in order; of several errors, the first in
@@ -85,10 +92,11 @@ class Network:
             if self._pid != os.getpid():
                 self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="box")
                 self._http = PooledSession()
-                self._session = self._make_session(BUDGET)
-                self._short = self._make_session(SHORT_BUDGET)
+                self._session = self._make_session(BUDGET, READ)
+                self._short = self._make_session(SHORT_BUDGET, READ)
+                self._long = self._make_session(LONG_BUDGET, LONG_BUDGET)
                 self._pid = os.getpid()
 
-    def _make_session(self, budget: float) -> NetworkSession:
-        client = RetryingClient(cast(PooledSession, self._http), budget)
+    def _make_session(self, budget: float, read: float) -> NetworkSession:
+        client = RetryingClient(cast(PooledSession, self._http), budget, read)
         return NetworkSession(network_client=client, retry_strategy=NoRetries(), base_urls=self._urls)

@@ -21,6 +21,7 @@ from .http import PooledSession
 
 BUDGET = 10.0  # seconds a page waits for one call to Box, retries and all
 SHORT_BUDGET = 2.5  # the same where the page can go on without an answer
+LONG_BUDGET = 40.0  # the same for a refresh, which goes on when the page has given up
 CONNECT = 3.0  # seconds to make a connection
 READ = 6.0  # seconds for Box to begin its answer; contents (uploads, downloads) get READ_CONTENT
 READ_CONTENT = 60.0
@@ -35,10 +36,10 @@ class RetryingClient(NetworkClient):
     caller as the SDK's `BoxAPIError`.
     """
 
-    def __init__(self, http: PooledSession, budget: float) -> None:
+    def __init__(self, http: PooledSession, budget: float, read: float = READ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._http = http
-        self._budget = budget
+        self._budget, self._read = budget, read
         self._sdk = BoxNetworkClient(requests_session=http)
 
     def fetch(self, options: FetchOptions) -> FetchResponse:
@@ -81,7 +82,7 @@ class RetryingClient(NetworkClient):
             session.base_urls.upload_url + "/"
         )
         left = max(0.1, deadline - time.monotonic())
-        read = READ_CONTENT if contents else min(READ, left)
+        read = READ_CONTENT if contents else min(self._read, left)
         once = copy.copy(options)
         once.network_session = session.with_timeout_config(
             TimeoutConfig(connection_timeout_ms=int(min(CONNECT, left) * 1000), read_timeout_ms=int(read * 1000))

@@ -7,11 +7,12 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 from ..errors import StoreUnavailable
 from .record import PLAIN, Codec, TokenRecord
 
-LOCK_WAIT = 15.0  # seconds; longer than a refresh may take
+LOCK_WAIT = 15.0  # seconds that a page waits for a lock
 
 
 class TokenStore(ABC):
@@ -41,25 +42,28 @@ class TokenStore(ABC):
     @contextlib.contextmanager
     def lock(self, user_id: str, wait: float = LOCK_WAIT) -> Iterator[Held]:
         """Hold the user's lock, across threads, processes and machines. `SignInBusy` after ``wait`` seconds."""
-        with self.acquire(check_id(user_id), wait):
-            held = Held(self, user_id)
+        with self.acquire(check_id(user_id), wait) as hold:
+            held = Held(self, user_id, hold)
             try:
                 yield held
             finally:
                 held.end()
 
     def check_writable(self) -> None:
-        """Raise `StoreUnavailable` if no record could be saved now."""
-        with self.lock("0") as held:  # nobody's id
-            held.check_writable()
+        """Raise `StoreUnavailable` if no record could be saved now. Takes no lock that others could hold."""
+        self.try_write("0")  # nobody's id
 
     @abstractmethod
     def users(self) -> list[str]:
         """Return the ids of the users who have a record, sorted."""
 
     @abstractmethod
-    def acquire(self, user_id: str, wait: float) -> AbstractContextManager[None]:
-        """Keep every other holder of the user's lock out, or raise `SignInBusy` after ``wait`` seconds."""
+    def acquire(self, user_id: str, wait: float) -> AbstractContextManager[Any]:
+        """Keep every other holder of the user's lock out, or raise `SignInBusy` after ``wait`` seconds.
+
+        Gives what the store needs to know the lock by (`Held.hold`): `write`, `delete` and `set_aside` raise `LockLost`
+        and change nothing if it has passed to somebody else, in one step with the change.
+        """
 
     @abstractmethod
     def read(self, user_id: str) -> bytes | None:
@@ -78,15 +82,16 @@ class TokenStore(ABC):
         """Move what is stored for the user to where `read` does not find it but a person can."""
 
     @abstractmethod
-    def try_write(self, held: Held) -> None:
-        """Raise `StoreUnavailable` if a record could not be written now; change nothing."""
+    def try_write(self, user_id: str) -> None:
+        """Raise `StoreUnavailable` if a record could not be written now; change nothing. It needs no lock."""
 
 
 class Held:
     """One user's record while `TokenStore.lock` is held for it: the only way to change it. Useless afterwards."""
 
-    def __init__(self, store: TokenStore, user_id: str) -> None:
+    def __init__(self, store: TokenStore, user_id: str, hold: Any = None) -> None:
         self.user_id = user_id
+        self.hold = hold
         self._store: TokenStore | None = store
 
     def load(self) -> TokenRecord | None:
@@ -117,7 +122,7 @@ class Held:
 
     def check_writable(self) -> None:
         """Raise `StoreUnavailable` if the record could not be saved now."""
-        self._held().try_write(self)
+        self._held().try_write(self.user_id)
 
     def end(self) -> None:
         self._store = None

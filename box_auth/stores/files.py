@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from .. import private_files
-from ..errors import SignInBusy
+from ..errors import LockLost, SignInBusy
 from .base import Held, TokenStore, check_id
 from .record import PLAIN, Codec, TokenRecord
 
@@ -46,7 +47,7 @@ class FileStore(TokenStore):
             return sorted(path.stem for path in self.folder.glob("*.json") if path.stem.isdigit())
 
     @contextlib.contextmanager
-    def acquire(self, user_id: str, wait: float) -> Iterator[None]:
+    def acquire(self, user_id: str, wait: float) -> Iterator[int]:
         lock = private_files.lock(self._path(user_id))
         with self._errors():
             private_files.make_folder(self.folder)
@@ -55,7 +56,7 @@ class FileStore(TokenStore):
             except TimeoutError:  # somebody else holds it; nothing is wrong with the folder
                 raise SignInBusy from None
         try:
-            yield
+            yield _inode(lock.lock_file)
         finally:
             lock.release()
 
@@ -68,23 +69,38 @@ class FileStore(TokenStore):
 
     def write(self, held: Held, data: bytes) -> None:
         with self._errors():
-            private_files.write(self._path(held.user_id), data)
+            private_files.write(self._path(held.user_id), data, check=functools.partial(self._check, held))
 
     def delete(self, held: Held) -> None:
         with self._errors():
+            self._check(held)
             self._path(held.user_id).unlink(missing_ok=True)
 
     def set_aside(self, held: Held) -> None:
         path = self._path(held.user_id)
         with self._errors():
+            self._check(held)
             os.replace(path, path.with_name(f"{path.name}.unreadable-{time.time_ns()}"))
 
-    def try_write(self, held: Held) -> None:
+    def try_write(self, user_id: str) -> None:
         with self._errors():
-            private_files.check_writable(self._path(held.user_id))
+            private_files.check_writable(self._path(user_id))
+
+    def _check(self, held: Held) -> None:
+        """A lock ends with its process, and else only if somebody removes its file, to start over."""
+        if _inode(private_files.lock(self._path(held.user_id)).lock_file) != held.hold:
+            raise LockLost
 
     def _path(self, user_id: str) -> Path:
         return self.folder / f"{check_id(user_id)}.json"
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return private_files.named_errors(self.folder.name)
+
+
+def _inode(path: str) -> int:
+    """Return the number of the file at ``path``; 0 if there is none."""
+    try:
+        return os.stat(path).st_ino
+    except FileNotFoundError:
+        return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,18 +11,15 @@ from typing import cast
 
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import LockError
-from redis.lock import Lock
 from redis.retry import Retry
 
-from ..errors import SignInBusy, StoreUnavailable
+from ..errors import LockLost, SignInBusy, StoreUnavailable
 from .base import Held, TokenStore, check_id
 from .record import PLAIN, Codec
+from .redis_lock import FENCE, RedisLock
 
 RECORD_LIFE = timedelta(days=60)  # as long as Box's refresh tokens live unused (guides, expiration)
-# Seconds after which a dead holder's lock ends by itself: more than one try of a refresh takes (`CONNECT` and `READ`),
-# less than others wait for it (`LOCK_WAIT`). A living holder prolongs its lock for as long as it needs.
-LOCK_LIFE = 10.0
+MOST_CONNECTIONS = 10_000  # in effect as many as there are threads; redis-py's own limit is 100
 _TIMEOUT = 2.0  # seconds to connect, and to answer
 
 
@@ -35,6 +31,7 @@ def connect(url: str) -> redis.Redis:
         socket_connect_timeout=_TIMEOUT,
         socket_timeout=_TIMEOUT,
         retry=Retry(NoBackoff(), 1),  # one new connection, if the pooled one had died
+        max_connections=MOST_CONNECTIONS,
     )
 
 
@@ -51,54 +48,45 @@ class RedisStore(TokenStore):
         return sorted(name for key in keys if (name := key.rpartition(":")[2]).isdigit() and key == _key(name))
 
     @contextlib.contextmanager
-    def acquire(self, user_id: str, wait: float) -> Iterator[None]:
-        name = f"box:lock:{check_id(user_id)}"
-        # Each holder has a token of its own, so nobody frees a lock that has passed to somebody else.
-        lock = self._redis.lock(name, timeout=LOCK_LIFE, sleep=0.02, blocking_timeout=wait, thread_local=False)
+    def acquire(self, user_id: str, wait: float) -> Iterator[RedisLock]:
         with redis_errors():
-            if not lock.acquire():
-                raise SignInBusy
-        released = threading.Event()
-        threading.Thread(target=_prolong, args=(lock, released), daemon=True).start()
-        try:
-            yield
-        finally:
-            released.set()
+            lock = RedisLock(self._redis, f"box:lock:{check_id(user_id)}")
             try:
-                lock.release()
-            except (LockError, redis.RedisError):  # it ended by itself, or will
-                pass
+                if not lock.acquire(wait):
+                    raise SignInBusy
+            except BaseException:
+                lock.close()
+                raise
+        try:
+            yield lock
+        finally:
+            lock.release()
 
     def read(self, user_id: str) -> bytes | None:
         with redis_errors():
             return get_bytes(self._redis, _key(user_id))
 
     def write(self, held: Held, data: bytes) -> None:
-        with redis_errors():
-            self._redis.set(_key(held.user_id), data, ex=RECORD_LIFE)
+        life = int(RECORD_LIFE.total_seconds())
+        self._fenced(held, "redis.call('set', KEYS[2], ARGV[2], 'ex', ARGV[3]) return 1", data, life)
 
     def delete(self, held: Held) -> None:
-        with redis_errors():
-            self._redis.delete(_key(held.user_id))
+        self._fenced(held, "redis.call('del', KEYS[2]) return 1")
 
     def set_aside(self, held: Held) -> None:
-        key = _key(held.user_id)
+        aside = f"{_key(held.user_id)}:unreadable-{time.time_ns()}"
+        self._fenced(held, "redis.call('rename', KEYS[2], ARGV[2]) return 1", aside)
+
+    def try_write(self, user_id: str) -> None:
         with redis_errors():
-            self._redis.rename(key, f"{key}:unreadable-{time.time_ns()}")
+            self._redis.set(f"box:room:{user_id}", b" " * 8192, px=1000)
 
-    def try_write(self, held: Held) -> None:
+    def _fenced(self, held: Held, script: str, *arguments: bytes | str | int) -> None:
+        """Run ``script`` in one step with the check that the lock is still ours."""
+        lock: RedisLock = held.hold
         with redis_errors():
-            self._redis.set(f"box:room:{held.user_id}", b" " * 8192, px=1000)
-
-
-def _prolong(lock: Lock, released: threading.Event) -> None:
-    while not released.wait(LOCK_LIFE / 3):
-        try:
-            lock.reacquire()
-        except LockError:  # it is not ours any more
-            return
-        except redis.RedisError:  # away for a moment; it may be ours still
-            continue
+            if not self._redis.eval(FENCE + script, 2, lock.name, _key(held.user_id), lock.hold, *arguments):
+                raise LockLost
 
 
 def get_bytes(client: redis.Redis, key: str) -> bytes | None:

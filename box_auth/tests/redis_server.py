@@ -43,6 +43,10 @@ class RedisServer:
                 return
         raise AssertionError("redis-server did not start")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         self._process.terminate()
         self._process.communicate(timeout=20)

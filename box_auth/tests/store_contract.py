@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from box_auth.errors import SignInBusy, StoreUnavailable
+from box_auth.errors import LockLost, SignInBusy, StoreUnavailable
 from box_auth.stores.base import TokenStore
 from box_auth.stores.record import TokenRecord
 
@@ -34,7 +34,8 @@ def write(store: TokenStore, user_id: str, data: bytes) -> None:
 
 
 class StoreContract:
-    """Subclasses give a fixture ``store`` and a fixture ``other``: a second store object over the same place."""
+    """Subclasses give a fixture ``store``, a fixture ``other``, which is a second store object over the same place, and
+    a fixture ``lose``: called with a user id it makes whoever holds this user's lock lose it."""
 
     def test_a_record_comes_back_as_it_was_saved(self, store: TokenStore, other: TokenStore):
         save(store, RECORD)
@@ -81,6 +82,32 @@ class StoreContract:
             with pytest.raises(RuntimeError):
                 attempt()
         assert store.load(RECORD.user_id) == RECORD
+
+    @pytest.mark.parametrize("change", ["save", "delete", "set aside"])
+    def test_a_lock_that_was_lost_changes_nothing_any_more(self, store, other, lose, change: str):
+        save(store, RECORD)
+        newer = replace(RECORD, refresh_token="newer")
+        with store.lock(RECORD.user_id) as held:
+            lose(RECORD.user_id)
+            with other.lock(RECORD.user_id, wait=0) as later:
+                later.save(newer)
+                attempts = {
+                    "save": lambda: held.save(RECORD),
+                    "delete": held.delete,
+                    "set aside": lambda: store.set_aside(held),
+                }
+                with pytest.raises(LockLost):
+                    attempts[change]()
+            assert store.load(RECORD.user_id) == newer
+            with pytest.raises(LockLost):  # nor when the other has finished
+                held.save(RECORD)
+            assert store.load(RECORD.user_id) == newer
+        with other.lock(RECORD.user_id, wait=0):
+            pass
+
+    def test_health_is_told_while_others_hold_every_lock(self, store: TokenStore, other: TokenStore):
+        with other.lock("0"), other.lock(RECORD.user_id):
+            store.check_writable()
 
     def test_the_lock_of_one_user_writes_no_other(self, store: TokenStore):
         with store.lock("42") as held, pytest.raises(ValueError, match="lock"):

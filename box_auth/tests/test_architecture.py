@@ -26,6 +26,7 @@ FLOORS = [
     {"flow"},
     {"user_client"},
     {"refresh"},
+    {"renewal"},
     {"oauth"},
     {"demo", "network", "stores"},
     {"config", "plain_page", "private_files"},

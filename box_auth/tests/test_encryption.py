@@ -31,6 +31,11 @@ def stored(store) -> bytes:
     return (store.folder / f"{USER}.json").read_bytes()
 
 
+@pytest.fixture
+def lose(store):
+    return lambda user_id: next(store.folder.glob(f".{user_id}*.lock")).unlink()
+
+
 class TestEncryptedFileStore(StoreContract):
     pass
 

@@ -29,6 +29,11 @@ def other(store):
     return FileStore(store.folder)
 
 
+@pytest.fixture
+def lose(store):
+    return lambda user_id: next(store.folder.glob(f".{user_id}*.lock")).unlink()
+
+
 class TestFileStore(StoreContract):
     pass
 

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from box_sdk_gen import BoxAPIError, UploadFileAttributes, UploadFileAttributesParentField
 
-from box_auth import config, user_client
+from box_auth import config, refresh, user_client
 from box_auth.errors import BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
 from box_auth.flow import Flow
+from box_auth.network import pool
 from box_auth.network.pool import Network
 from box_auth.stores.files import FileStore
 from box_auth.stores.record import TokenRecord
@@ -187,15 +188,26 @@ def test_a_refusal_is_forgiven_when_another_process_refreshed_meanwhile(engine, 
     assert engine.record == newer
 
 
-@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"status": 429}, {"drop": "before"}])
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"drop": "before"}])
 def test_box_failing_to_refresh_keeps_the_tokens_and_goes_on_while_the_old_one_lives(engine, emulator, fault):
     before = engine.age(3600 - 200)
     emulator.fault(TOKEN, times=9, **fault)
     assert engine.me() == emulator.users[0].id
+    engine.flow.refresher.wait()
     assert engine.record == before
     asked = emulator.requests.count(TOKEN)
     assert engine.me() == emulator.users[0].id
+    engine.flow.refresher.wait()
     assert emulator.requests.count(TOKEN) == asked  # not asked again on every page
+
+
+def test_a_busy_box_is_asked_again_when_it_said_while_pages_go_on(engine, emulator):
+    before = engine.age(3600 - 200)
+    emulator.fault(TOKEN, times=1, status=429, retry_after=1)
+    assert engine.me() == emulator.users[0].id
+    engine.flow.refresher.wait()
+    assert emulator.requests.count(TOKEN) == 2
+    assert engine.record.refresh_token != before.refresh_token
 
 
 def test_box_failing_to_refresh_a_dead_token_says_so_and_keeps_it(engine, emulator):
@@ -268,16 +280,47 @@ def test_without_room_to_save_the_refresh_token_is_not_spent(engine, emulator, m
     assert engine.me() == emulator.users[0].id
 
 
-def test_new_tokens_that_cannot_be_saved_are_a_loud_error(engine, emulator, monkeypatch, caplog):
-    def fail(held, data):
-        raise StoreUnavailable("store_unavailable", "tokens: no room.")
+class Full:
+    """A store that has no room, until it is ``mended``; ``tried`` is set at each try to write."""
 
-    before = engine.age(3600 - 200)
-    monkeypatch.setattr(engine.store, "write", fail)
+    def __init__(self, engine, monkeypatch):
+        self.tried, self._mended, self._write = threading.Semaphore(0), threading.Event(), engine.store.write
+        monkeypatch.setattr(engine.store, "write", self.write)
+
+    def write(self, held, data):
+        if not self._mended.is_set():
+            self.tried.release()
+            raise StoreUnavailable("store_unavailable", "tokens: no room.")
+        self._write(held, data)
+
+    def mend(self):
+        self._mended.set()
+
+
+def test_new_tokens_that_cannot_be_saved_are_kept_until_they_can(engine, second, emulator, monkeypatch, caplog):
+    before = engine.age(3700)
+    full = Full(engine, monkeypatch)
     with pytest.raises(TokensUnsaved):
         engine.me()
-    assert "could not be saved" in caplog.text
+    assert full.tried.acquire(timeout=5)
+    with pytest.raises(TokensUnsaved):  # the next page does not wait long
+        engine.me()
+    assert "are not saved yet" in caplog.text
     assert before.refresh_token not in caplog.text
+    assert engine.record == before
+    full.mend()
+    engine.flow.refresher.wait()
+    assert engine.me() == second.me() == emulator.users[0].id
+    assert emulator.requests.count(TOKEN) == 1
+
+
+def test_a_page_with_a_living_token_goes_on_while_new_ones_cannot_be_saved(engine, emulator, monkeypatch):
+    engine.age(3600 - 200)
+    full = Full(engine, monkeypatch)
+    assert engine.me() == engine.me() == emulator.users[0].id
+    full.mend()
+    engine.flow.refresher.wait()
+    assert emulator.requests.count(TOKEN) == 1
 
 
 def test_signing_out_deletes_the_record_and_ends_both_tokens_at_box(engine, emulator):
@@ -385,7 +428,7 @@ def test_an_upload_whose_token_is_refused_begins_anew_with_its_first_byte(engine
 
 @pytest.mark.parametrize("expiry", ["early", "refused"])
 def test_the_time_of_a_refresh_is_not_taken_from_the_call(engine, emulator, expiry, monkeypatch):
-    monkeypatch.setattr(user_client, "BUDGET", 2.5)
+    monkeypatch.setattr(user_client, "BUDGET", 2.5)  # the call's; the refresh has its own
     if expiry == "early":
         engine.age(3700)
     else:
@@ -396,22 +439,17 @@ def test_the_time_of_a_refresh_is_not_taken_from_the_call(engine, emulator, expi
     assert emulator.requests.count(TOKEN) == 1
 
 
-def count_waiting(engine, monkeypatch):
-    """A semaphore that counts who has come as far as the user's lock."""
-    waiting, acquire = threading.Semaphore(0), engine.store.acquire
-
-    def counted(user_id, wait):
-        waiting.release()
-        return acquire(user_id, wait)
-
-    monkeypatch.setattr(engine.store, "acquire", counted)
-    return waiting
-
-
 def test_a_refresh_that_fails_is_the_answer_for_all_who_waited_for_it(engine, second, emulator, monkeypatch):
     engine.age(3700)
     emulator.fault(TOKEN, times=8, status=503)
-    waiting, codes = count_waiting(engine, monkeypatch), []
+    waiting, codes = threading.Semaphore(0), []
+    join = engine.flow.refresher._join
+
+    def counted(*arguments):
+        waiting.release()
+        return join(*arguments)
+
+    monkeypatch.setattr(engine.flow.refresher, "_join", counted)
 
     def ask():
         try:
@@ -427,6 +465,128 @@ def test_a_refresh_that_fails_is_the_answer_for_all_who_waited_for_it(engine, se
     for thread in threads:
         thread.join(30)
     assert codes == ["box_down"] * 8
+    assert emulator.requests.count(TOKEN) == 1
+
+
+def test_who_was_refused_does_not_get_the_refused_token_from_a_refresh_that_others_began(engine, second, monkeypatch):
+    record, got = engine.record, []
+    begin = engine.flow.refresher.renew
+    threads = [
+        threading.Thread(target=lambda: got.append(begin(replace(record, issued_at=0, access_token="older")))),
+        threading.Thread(target=lambda: got.append(begin(record, refused_token=record.access_token))),
+    ]
+    joined, join = threading.Semaphore(0), engine.flow.refresher._join
+
+    def counted(*arguments):
+        try:
+            return join(*arguments)
+        finally:
+            joined.release()
+
+    monkeypatch.setattr(engine.flow.refresher, "_join", counted)
+    with second.store.lock(record.user_id):
+        for thread in threads:
+            thread.start()
+            assert joined.acquire(timeout=30)
+    for thread in threads:
+        thread.join(30)
+    assert sorted(token.access_token == record.access_token for token in got) == [False, True]
+
+
+@pytest.mark.parametrize("age", [3700, 3600 - 200])
+def test_a_slow_answer_is_waited_for_and_saved_whatever_the_page_does(engine, second, emulator, age, monkeypatch):
+    """Against a Box that takes a refresh token once."""
+    monkeypatch.setattr(refresh, "BUDGET", 0.3)
+    for limit in ("BUDGET", "READ"):
+        monkeypatch.setattr(pool, limit, 1.0)
+    before = engine.age(age)
+    emulator.fault(TOKEN, times=1, latency=1.5)
+    begun = time.monotonic()
+    if age > 3600:
+        for _ in range(2):
+            with pytest.raises(BoxUnavailable) as caught:
+                engine.me()
+            assert caught.value.code == "box_slow"
+    else:
+        assert engine.me() == emulator.users[0].id
+    assert time.monotonic() - begun < 1.4
+    assert engine.record == before
+    engine.flow.refresher.wait()
+    assert emulator.requests.count(TOKEN) == 1
+    assert engine.me() == second.me() == emulator.users[0].id
+    assert emulator.requests.count(TOKEN) == 1
+
+
+def test_a_spent_refresh_token_leaves_a_living_access_token_to_its_end(engine, emulator):
+    record = engine.age(3600 - 200)
+    emulator.fault(TOKEN, drop="after")  # a strict Box: the token is spent, the answer lost
+    for _ in range(3):
+        assert engine.me() == emulator.users[0].id
+    engine.flow.refresher.wait()
+    assert engine.record == record
+    engine.age(100)
+    engine.flow.refresher._failures.clear()  # as another process, or later
+    assert engine.me() == emulator.users[0].id
+    engine.age(200)
+    with pytest.raises(SignInRequired) as caught:
+        engine.me()
+    assert caught.value.code == "token_ended"
+    assert engine.record is None
+
+
+def test_a_user_who_signs_out_during_a_refresh_stays_signed_out(engine, second, emulator, monkeypatch):
+    """Their lock was lost, as if the machine had slept: what it got is ended at Box, and written nowhere."""
+    record = engine.age(3700)
+    ask = engine.flow.oauth.refresh
+
+    def slept(token):
+        pair = ask(token)
+        for file in engine.store.folder.glob(".*.lock"):
+            file.unlink()
+        second.flow.forget(record.user_id, "grant")
+        return pair
+
+    monkeypatch.setattr(engine.flow.oauth, "refresh", slept)
+    with pytest.raises(SignInRequired) as caught:
+        engine.me()
+    assert caught.value.code == "signed_out"
+    assert engine.record is None
+    newest = emulator.database.row("SELECT refresh_token FROM pairs ORDER BY id DESC LIMIT 1")
+    with pytest.raises(SignInRequired):
+        second.flow.oauth.refresh(newest["refresh_token"])
+
+
+def test_an_older_pair_is_not_written_over_a_newer_one(engine, second, emulator, monkeypatch):
+    engine.age(3700)
+    ask = engine.flow.oauth.refresh
+
+    def slept(token):
+        pair = ask(token)
+        for file in engine.store.folder.glob(".*.lock"):
+            file.unlink()
+        second.flow.finish(*second.answer())
+        return pair
+
+    monkeypatch.setattr(engine.flow.oauth, "refresh", slept)
+    assert engine.me() == emulator.users[0].id
+    newest = emulator.database.row("SELECT refresh_token FROM pairs ORDER BY id DESC LIMIT 1")
+    assert engine.record.refresh_token == newest["refresh_token"]
+    assert engine.me() == second.me() == emulator.users[0].id
+
+
+def test_a_lost_lock_alone_loses_nothing(engine, emulator, monkeypatch):
+    engine.age(3700)
+    ask = engine.flow.oauth.refresh
+
+    def slept(token):
+        pair = ask(token)
+        for file in engine.store.folder.glob(".*.lock"):
+            file.unlink()
+        return pair
+
+    monkeypatch.setattr(engine.flow.oauth, "refresh", slept)
+    assert engine.me() == emulator.users[0].id
+    assert engine.record.is_fresh(time.time())
     assert emulator.requests.count(TOKEN) == 1
 
 

@@ -9,11 +9,16 @@ import re
 import runpy
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 
-from .journey import ROOT, Visitor, checkout, local_box, needs, running
+from box_auth import config
+from box_auth.stores import open_store
+
+from .journey import ROOT, Visitor, checkout, free_port, live_settings, local_box, needs, running
+from .store_contract import save
 
 local_box()
 needs("benchmarks", "gunicorn.conf.py")
@@ -65,6 +70,37 @@ def test_a_worker_killed_in_the_middle_of_a_refresh_leaves_the_next_request_answ
     assert answer.seconds < 10
     assert storm.emulator.tokens.refreshes == before | {"accepted": before["accepted"] + 1}
     app.wait_for_workers(2)
+
+
+@pytest.mark.parametrize("expiry", ["clock", "token"])
+def test_a_server_that_is_told_to_stop_finishes_the_refresh_under_way(emulator, box, tmp_path, expiry):
+    """Also where no page waits for it: Box takes the refresh token once, and here its answer takes three seconds."""
+    settings = {**live_settings(emulator, box, free_port()), "SECRET_KEY": "the same after the restart"}
+    folder = checkout(tmp_path / "fork", "gunicorn.conf.py")
+    user, store = emulator.users[0], open_store(config.parse(settings, folder / "instance"))
+    app = Gunicorn(folder, "--workers", "1", **settings)
+    with running(app), Visitor(app.url) as visitor:
+        visitor.sign_in(user.name)
+        cookie, before = visitor.session_cookie(), store.load(user.id)
+        if expiry == "clock":  # so the page does not need the new token
+            before = replace(before, issued_at=before.issued_at - 3400)
+            save(store, before)
+        else:
+            emulator.expire_tokens("access")
+        emulator.fault("POST /oauth2/token", times=1, latency=3)
+        with ThreadPoolExecutor(1) as pool:
+            page = pool.submit(ask, app.url, "/dashboard", cookie)
+            while list(emulator.faults):  # until the refresh has reached Box
+                assert store.load(user.id) == before
+            app.process.terminate()
+            assert page.result().status == 200
+        assert app.process.wait(30) == 0
+        assert store.load(user.id).refresh_token != before.refresh_token
+    assert emulator.requests.count("POST /oauth2/token") == 2  # the sign-in, and one refresh
+    app = Gunicorn(folder, "--workers", "1", **settings)
+    with running(app):
+        assert ask(app.url, "/dashboard", cookie).status == 200
+    assert emulator.requests.count("POST /oauth2/token") == 2
 
 
 def test_many_people_sign_in_to_the_demo_at_once_over_several_workers(demo):
