@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent  # the project: where .env is, and
 
 NAMES = (
     *("CLIENT_ID", "CLIENT_SECRET", "CALLBACK_HOSTNAME", "CALLBACK_PORT", "REDIRECT_URI"),  # the article's
-    *("INSTANCE_DIR", "SECRET_KEY", "TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "REDIS_URL", "TRUSTED_PROXIES"),
-    *("BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"),
+    *("INSTANCE_DIR", "SECRET_KEY", "TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "REDIS_URL", "REDIS_PREFIX"),
+    *("TRUSTED_PROXIES", "BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"),
 )
 _PLACEHOLDER = re.compile(r"YOUR_[A-Z_]+|<.*>")
 
@@ -45,6 +45,7 @@ class Settings:
     token_dir: Path = Path("instance/tokens")
     token_encryption_keys: tuple[str, ...] = field(default=(), repr=False)
     redis_url: str = field(default="", repr=False)
+    redis_prefix: str = "box"
     trusted_proxies: int = 0
     box_api_url: str = "https://api.box.com"
     box_upload_url: str = "https://upload.box.com/api"
@@ -152,6 +153,9 @@ def parse(
             "REDIS_URL is not an address of Redis: it looks like redis://:password@host:6379/0, or rediss:// for TLS."
         )
 
+    prefix = values.get("REDIS_PREFIX", "box")
+    if not re.fullmatch(r"[\w.:-]{1,64}", prefix, re.ASCII):
+        problems.append("REDIS_PREFIX is not a word of letters, digits and - _ . : that keys can begin with.")
     if problems:
         raise ConfigError(problems)
     return Settings(
@@ -164,6 +168,7 @@ def parse(
         token_dir=data / token_dir,
         token_encryption_keys=keys,
         redis_url=redis_url,
+        redis_prefix=prefix,
         trusted_proxies=trusted_proxies,
         **urls,
     )

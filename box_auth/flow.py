@@ -23,6 +23,7 @@ from .stores.base import TokenStore
 from .stores.record import TokenRecord, new_grant
 from .user_client import user_client
 
+SAVE_SECONDS = 5.0  # how long a new sign-in is tried to be saved; its page waits
 LOGIN_SECONDS = 600.0  # how long a sign-in that was begun may take
 
 
@@ -109,10 +110,12 @@ class Flow:
                 earlier = held.load()
                 if earlier:
                     record = replace(record, grant=earlier.grant)
-                held.save(record)
+                held.save(record, patience=SAVE_SECONDS)
         except BaseException:
             self._revoke(pair.access_token, pair.refresh_token)
             raise
+        if earlier:  # nobody could end the replaced tokens later on
+            self._revoke(earlier.access_token, earlier.refresh_token)
         return record
 
     def find(self, user_id: str, grant: str) -> TokenRecord | None:

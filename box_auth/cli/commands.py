@@ -16,6 +16,7 @@ from flask.cli import AppGroup
 from ..errors import ConfigError
 from ..script.saved_user import SavedUser
 from ..script.terminal import printable, run
+from ..stores import open_store
 
 _WAIT = 300.0  # seconds
 
@@ -100,12 +101,12 @@ def new_key() -> None:
 @box.command("rotate-keys")
 def rotate_keys() -> None:
     """Write every stored token again, under the first key of TOKEN_ENCRYPTION_KEYS."""
-    flow = _saved_user().flow
-    if not flow.settings.token_encryption_keys:
+    settings = _saved_user().flow.settings
+    if not settings.token_encryption_keys:
         raise ConfigError(["TOKEN_ENCRYPTION_KEYS is not set, so there is no key to write with."])
     from ..stores.encryption import rotate
 
-    click.echo(f"{rotate(flow.store)} stored sign-ins are now under the first key.")
+    click.echo(f"{rotate(open_store(settings, trust_plain=True))} stored sign-ins are now under the first key.")
 
 
 def _saved_user() -> SavedUser:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
 from ..errors import StoreUnavailable
-from .record import PLAIN, Codec, TokenRecord
+from .record import Codec, TokenRecord
 
 LOCK_WAIT = 15.0  # seconds that a page waits for a lock
 
@@ -22,7 +23,7 @@ class TokenStore(ABC):
     own implements the methods below `check_writable`; `box_auth/tests/store_contract.py` holds it to the rest.
     """
 
-    def __init__(self, codec: Codec = PLAIN) -> None:
+    def __init__(self, codec: Codec) -> None:
         self.codec = codec
 
     def load(self, user_id: str) -> TokenRecord | None:
@@ -109,12 +110,18 @@ class Held:
             self.save(record)
         return record
 
-    def save(self, record: TokenRecord) -> None:
-        """Write the record whole or not at all."""
+    def save(self, record: TokenRecord, *, patience: float = 0.0) -> None:
+        """Write the record whole or not at all. While that cannot be, it is tried again for ``patience`` seconds."""
         if record.user_id != self.user_id:
             raise ValueError("the record of a user whose lock is not held")
-        store = self._held()
-        store.write(self, store.codec.encode(record))
+        store, end = self._held(), time.monotonic() + patience
+        while True:
+            try:
+                return store.write(self, store.codec.encode(record))
+            except StoreUnavailable:
+                if time.monotonic() >= end:
+                    raise
+            time.sleep(0.1)
 
     def delete(self) -> None:
         """Remove the record, if any."""

@@ -12,13 +12,16 @@ from pathlib import Path
 from .. import private_files
 from ..errors import LockLost, SignInBusy
 from .base import Held, TokenStore, check_id
-from .record import PLAIN, Codec, TokenRecord
+from .record import Codec, TokenRecord
 
 
 class FileStore(TokenStore):
-    """Keeps ``<user id>.json`` for each user (mode 0600) in a folder of its own (mode 0700)."""
+    """Keeps ``<user id>-<app id>.json`` for each user (mode 0600) in a folder of its own (mode 0700).
 
-    def __init__(self, folder: Path, codec: Codec = PLAIN) -> None:
+    Version 1 had no app in the name. Such a file is read where there is no other, and goes with the next change.
+    """
+
+    def __init__(self, folder: Path, codec: Codec) -> None:
         super().__init__(codec)
         self.folder = folder
         # Reading a file costs ten times as much as asking whether it changed; a change always makes a new file.
@@ -30,7 +33,7 @@ class FileStore(TokenStore):
                 status = os.stat(self._path(user_id))
             except FileNotFoundError:
                 self._memory.pop(user_id, None)
-                return None
+                return super().load(user_id) if self._first_path(user_id).exists() else None
         stamp = status.st_ino, status.st_mtime_ns, status.st_size
         known = self._memory.get(user_id)
         if known and known[0] == stamp:
@@ -44,7 +47,9 @@ class FileStore(TokenStore):
         with self._errors():
             if not self.folder.is_dir():
                 return []
-            return sorted(path.stem for path in self.folder.glob("*.json") if path.stem.isdigit())
+            names = [path.stem for path in self.folder.glob("*.json")]
+        ids = {name.removesuffix(f"-{self.codec.app}") for name in names}
+        return sorted(user_id for user_id in ids if user_id.isdigit())
 
     @contextlib.contextmanager
     def acquire(self, user_id: str, wait: float) -> Iterator[int]:
@@ -62,24 +67,27 @@ class FileStore(TokenStore):
 
     def read(self, user_id: str) -> bytes | None:
         with self._errors():
-            try:
-                return self._path(user_id).read_bytes()
-            except FileNotFoundError:
-                return None
+            for path in (self._path(user_id), self._first_path(user_id)):
+                with contextlib.suppress(FileNotFoundError):
+                    return path.read_bytes()
+        return None
 
     def write(self, held: Held, data: bytes) -> None:
         with self._errors():
             private_files.write(self._path(held.user_id), data, check=functools.partial(self._check, held))
+            self._first_path(held.user_id).unlink(missing_ok=True)
 
     def delete(self, held: Held) -> None:
         with self._errors():
             self._check(held)
-            self._path(held.user_id).unlink(missing_ok=True)
+            for path in (self._path(held.user_id), self._first_path(held.user_id)):
+                path.unlink(missing_ok=True)
 
     def set_aside(self, held: Held) -> None:
         path = self._path(held.user_id)
         with self._errors():
             self._check(held)
+            path = path if path.exists() else self._first_path(held.user_id)
             os.replace(path, path.with_name(f"{path.name}.unreadable-{time.time_ns()}"))
 
     def try_write(self, user_id: str) -> None:
@@ -92,6 +100,9 @@ class FileStore(TokenStore):
             raise LockLost
 
     def _path(self, user_id: str) -> Path:
+        return self.folder / f"{check_id(user_id)}-{self.codec.app}.json"
+
+    def _first_path(self, user_id: str) -> Path:
         return self.folder / f"{check_id(user_id)}.json"
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:

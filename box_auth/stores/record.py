@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from dataclasses import asdict, dataclass, field
@@ -9,7 +10,9 @@ from typing import Any, Protocol
 
 from ..errors import StoreUnavailable
 
-VERSION = 1
+VERSION = 2  # of what is written; 1 named no app, and is still read
+ENCRYPTED = b"box-2:"  # stands before what is encrypted, since version 2
+_HEAD = b'{\n "version": 2,'
 EARLY = 300.0  # refresh this many seconds before the end, or at a tenth of a shorter life
 
 
@@ -53,16 +56,23 @@ def new_grant() -> str:
     return secrets.token_urlsafe(16)
 
 
-def encode(record: TokenRecord) -> bytes:
-    return json.dumps({"version": VERSION, **asdict(record)}, indent=1).encode()
+def app_id(client_id: str) -> str:
+    """Name a Box app in files and keys, so that two apps mix nothing of what they keep: 16 hex digits."""
+    return hashlib.sha256(client_id.encode()).hexdigest()[:16]
 
 
-def decode(data: bytes, user_id: str) -> TokenRecord:
-    """Read what `encode` wrote. Raises `ValueError` for anything else: truncated, foreign, of another version."""
+def encode(record: TokenRecord, app: str) -> bytes:
+    """Write a record down. ``app`` says whose it is: the Box app's, see `app_id`."""
+    return json.dumps({"version": VERSION, "app": app, **asdict(record)}, indent=1).encode()
+
+
+def decode(data: bytes, user_id: str, app: str) -> TokenRecord:
+    """Read what `encode` wrote. Raises `ValueError` for anything else: truncated, foreign, another app's."""
     try:
         values: Any = json.loads(data)
-        if values.pop("version") != VERSION:
-            raise ValueError("another version")
+        version = values.pop("version")
+        if version != 1 and (version != VERSION or values.pop("app") != app):
+            raise ValueError("another version, or another app")
         record = TokenRecord(**values)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise ValueError("not a token record") from None  # the cause could quote the tokens
@@ -76,7 +86,10 @@ def decode(data: bytes, user_id: str) -> TokenRecord:
 
 
 class Codec(Protocol):
-    """How records are written down. `PLAIN` is JSON; `encryption.EncryptedCodec` encrypts it."""
+    """How the records of one Box app, whose id is ``app``, are written down. `Plain` is JSON;
+    `encryption.EncryptedCodec` encrypts it."""
+
+    app: str
 
     def encode(self, record: TokenRecord) -> bytes: ...
 
@@ -87,22 +100,22 @@ class Codec(Protocol):
         """Tell whether a readable record should be written again."""
 
 
-class _Plain:
+class Plain:
+    def __init__(self, app: str) -> None:
+        self.app = app
+
     def encode(self, record: TokenRecord) -> bytes:
-        return encode(record)
+        return encode(record, self.app)
 
     def decode(self, data: bytes, user_id: str) -> TokenRecord:
         if is_encrypted(data):
             raise StoreUnavailable("key_missing")
-        return decode(data, user_id)
+        return decode(data, user_id, self.app)
 
     def is_outdated(self, data: bytes) -> bool:
-        return False
-
-
-PLAIN: Codec = _Plain()
+        return not data.startswith(_HEAD)
 
 
 def is_encrypted(data: bytes) -> bool:
-    """Tell whether ``data`` begins like a Fernet token (version 0x80 and a time before the year 2106)."""
-    return data.startswith(b"gAAAAA")
+    """Tell whether ``data`` is a Fernet token; only those of version 1 have no mark before them."""
+    return data.removeprefix(ENCRYPTED).startswith(b"gAAAAA")  # version 0x80 and a time before the year 2106

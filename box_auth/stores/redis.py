@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from ..errors import LockLost, SignInBusy, StoreUnavailable
 from .base import Held, TokenStore, check_id
-from .record import PLAIN, Codec
+from .record import Codec
 from .redis_lock import FENCE, RedisLock
 
 RECORD_LIFE = timedelta(days=60)  # as long as Box's refresh tokens live unused (guides, expiration)
@@ -36,21 +36,28 @@ def connect(url: str) -> redis.Redis:
 
 
 class RedisStore(TokenStore):
-    """Keeps ``box:token:<user id>`` for each user; it expires when its refresh token would."""
+    """Keeps ``<prefix>:<app id>:token:<user id>`` for each user; it expires when its refresh token would.
 
-    def __init__(self, client: redis.Redis, codec: Codec = PLAIN) -> None:
+    Version 1 had neither prefix nor app: what is at ``box:token:<user id>`` is read where there is nothing else, and
+    goes with the next change.
+    """
+
+    def __init__(self, client: redis.Redis, codec: Codec, prefix: str = "box") -> None:
         super().__init__(codec)
-        self._redis = client
+        self._redis, self._prefix = client, f"{prefix}:{codec.app}"
 
     def users(self) -> list[str]:
+        ids = set()
         with redis_errors():
-            keys = [str(key, "utf-8") for key in self._redis.scan_iter("box:token:*", count=1000)]
-        return sorted(name for key in keys if (name := key.rpartition(":")[2]).isdigit() and key == _key(name))
+            for prefix in (self._key("token:"), _first_key("")):
+                for key in self._redis.scan_iter(f"{prefix}*", count=1000):
+                    ids.add(str(key, "utf-8", "replace").removeprefix(prefix))
+        return sorted(user_id for user_id in ids if user_id.isdigit())
 
     @contextlib.contextmanager
     def acquire(self, user_id: str, wait: float) -> Iterator[RedisLock]:
         with redis_errors():
-            lock = RedisLock(self._redis, f"box:lock:{check_id(user_id)}")
+            lock = RedisLock(self._redis, self._key("lock:", check_id(user_id)))
             try:
                 if not lock.acquire(wait):
                     raise SignInBusy
@@ -64,29 +71,36 @@ class RedisStore(TokenStore):
 
     def read(self, user_id: str) -> bytes | None:
         with redis_errors():
-            return get_bytes(self._redis, _key(user_id))
+            data = get_bytes(self._redis, self._key("token:", user_id))
+            return get_bytes(self._redis, _first_key(user_id)) if data is None else data
 
     def write(self, held: Held, data: bytes) -> None:
         life = int(RECORD_LIFE.total_seconds())
-        self._fenced(held, "redis.call('set', KEYS[2], ARGV[2], 'ex', ARGV[3]) return 1", data, life)
+        script = "redis.call('set', KEYS[2], ARGV[2], 'ex', ARGV[3]) redis.call('del', KEYS[3]) return 1"
+        self._fenced(held, script, data, life)
 
     def delete(self, held: Held) -> None:
-        self._fenced(held, "redis.call('del', KEYS[2]) return 1")
+        self._fenced(held, "redis.call('del', KEYS[2], KEYS[3]) return 1")
 
     def set_aside(self, held: Held) -> None:
-        aside = f"{_key(held.user_id)}:unreadable-{time.time_ns()}"
-        self._fenced(held, "redis.call('rename', KEYS[2], ARGV[2]) return 1", aside)
+        aside = f"{self._key('token:', held.user_id)}:unreadable-{time.time_ns()}"
+        script = "redis.call('rename', KEYS[redis.call('exists', KEYS[2]) == 1 and 2 or 3], ARGV[2]) return 1"
+        self._fenced(held, script, aside)
 
     def try_write(self, user_id: str) -> None:
         with redis_errors():
-            self._redis.set(f"box:room:{user_id}", b" " * 8192, px=1000)
+            self._redis.set(self._key("room:", user_id), b" " * 8192, px=1000)
 
     def _fenced(self, held: Held, script: str, *arguments: bytes | str | int) -> None:
         """Run ``script`` in one step with the check that the lock is still ours."""
         lock: RedisLock = held.hold
+        keys = lock.name, self._key("token:", held.user_id), _first_key(held.user_id)
         with redis_errors():
-            if not self._redis.eval(FENCE + script, 2, lock.name, _key(held.user_id), lock.hold, *arguments):
+            if not self._redis.eval(FENCE + script, 3, *keys, lock.hold, *arguments):
                 raise LockLost
+
+    def _key(self, *parts: str) -> str:
+        return ":".join((self._prefix, "".join(parts)))
 
 
 def get_bytes(client: redis.Redis, key: str) -> bytes | None:
@@ -110,5 +124,5 @@ def redis_errors() -> Iterator[None]:
         raise StoreUnavailable("redis_away", f"{type(error).__name__}.") from None
 
 
-def _key(user_id: str) -> str:
-    return f"box:token:{check_id(user_id)}"
+def _first_key(user_id: str) -> str:
+    return f"box:token:{user_id}"

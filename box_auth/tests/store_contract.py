@@ -1,15 +1,18 @@
 """What every token store must do. A store's tests are one class that inherits `StoreContract` and makes the store."""
 
+import json
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from box_auth.errors import LockLost, SignInBusy, StoreUnavailable
 from box_auth.stores.base import TokenStore
-from box_auth.stores.record import TokenRecord
+from box_auth.stores.record import Plain, TokenRecord, app_id
 
+APP = app_id("i")  # the client id that tests of commands set
+PLAIN = Plain(APP)
 RECORD = TokenRecord(
     user_id="11446498",
     name="Ada “Ünïcode” 😀",
@@ -20,6 +23,10 @@ RECORD = TokenRecord(
     issued_at=1_700_000_000.25,
     lifetime=3600.0,
 )
+
+
+FILE = f"{RECORD.user_id}-{APP}.json"
+FIRST = {"version": 1, **asdict(RECORD)}  # as version 1 wrote it
 
 
 def save(store: TokenStore, record: TokenRecord) -> None:
@@ -34,8 +41,12 @@ def write(store: TokenStore, user_id: str, data: bytes) -> None:
 
 
 class StoreContract:
-    """Subclasses give a fixture ``store``, a fixture ``other``, which is a second store object over the same place, and
-    a fixture ``lose``: called with a user id it makes whoever holds this user's lock lose it."""
+    """Subclasses give these fixtures:
+
+    ``store``; ``other``, a second store object over the same place; ``neighbour``, another Box app's over that place;
+    ``lose``, called with a user id, which makes whoever holds this user's lock lose it; ``put_first``, called with
+    bytes, which writes them where version 1 had `RECORD`.
+    """
 
     def test_a_record_comes_back_as_it_was_saved(self, store: TokenStore, other: TokenStore):
         save(store, RECORD)
@@ -73,6 +84,45 @@ class StoreContract:
         assert store.users() == []
         with store.lock(RECORD.user_id) as held:
             held.delete()  # twice is fine
+
+    def test_two_apps_in_one_place_know_nothing_of_each_other(self, store: TokenStore, neighbour: TokenStore):
+        save(store, RECORD)
+        assert neighbour.load(RECORD.user_id) is None
+        assert neighbour.users() == []
+        theirs = replace(RECORD, access_token="theirs", grant="grant-2")
+        with store.lock(RECORD.user_id), neighbour.lock(RECORD.user_id, wait=0) as held:
+            held.save(theirs)
+        assert store.load(RECORD.user_id) == RECORD
+        with store.lock(RECORD.user_id) as held:
+            held.delete()
+        assert neighbour.load(RECORD.user_id) == theirs
+
+    def test_another_apps_record_is_none_wherever_it_was_put(self, store: TokenStore, neighbour: TokenStore):
+        write(store, RECORD.user_id, neighbour.codec.encode(RECORD))
+        assert store.load(RECORD.user_id) is None
+
+    @pytest.mark.parametrize("who", ["reader", "holder", "writer"])
+    def test_a_record_of_version_1_is_read_and_moved_on(self, store, other, neighbour, put_first, who):
+        put_first(json.dumps(FIRST, indent=1).encode())
+        assert store.users() == [RECORD.user_id]
+        if who == "reader":
+            assert replace(store.load(RECORD.user_id), grant="") == replace(RECORD, grant="")
+        elif who == "holder":
+            with store.lock(RECORD.user_id) as held:
+                assert replace(held.load(), grant="") == replace(RECORD, grant="")
+        else:
+            save(store, RECORD)
+        assert replace(other.load(RECORD.user_id), grant="") == replace(RECORD, grant="")
+        assert neighbour.load(RECORD.user_id) is None
+        assert neighbour.users() == []
+
+    @pytest.mark.parametrize("content", [b"{", json.dumps(FIRST).encode()])
+    def test_a_record_of_version_1_can_be_deleted_and_set_aside(self, store, other, put_first, content):
+        put_first(content)
+        with store.lock(RECORD.user_id) as held:
+            held.delete() if content != b"{" else held.load()
+        assert other.load(RECORD.user_id) is None
+        assert other.users() == []
 
     def test_a_lock_that_was_given_back_changes_nothing_any_more(self, store: TokenStore):
         save(store, RECORD)

@@ -12,21 +12,33 @@ import pytest
 from box_auth import private_files
 from box_auth.errors import StoreUnavailable
 from box_auth.stores.files import FileStore
+from box_auth.stores.record import Plain
 
 from .programs import processes
-from .store_contract import RECORD, StoreContract, save
+from .store_contract import APP, FILE, PLAIN, RECORD, StoreContract, save
 
 USER = RECORD.user_id
 
 
 @pytest.fixture
 def store(tmp_path):
-    return FileStore(tmp_path / "tokens")
+    return FileStore(tmp_path / "tokens", PLAIN)
 
 
 @pytest.fixture
 def other(store):
-    return FileStore(store.folder)
+    return FileStore(store.folder, PLAIN)
+
+
+@pytest.fixture
+def neighbour(store):
+    return FileStore(store.folder, Plain("another"))
+
+
+@pytest.fixture
+def put_first(store):
+    store.folder.mkdir()
+    return (store.folder / f"{USER}.json").write_bytes
 
 
 @pytest.fixture
@@ -40,10 +52,10 @@ class TestFileStore(StoreContract):
 
 def test_folder_and_files_are_private_and_the_file_is_plain_versioned_json(store):
     save(store, RECORD)
-    file = store.folder / f"{USER}.json"
+    file = store.folder / FILE
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert json.loads(file.read_text())["version"] == 1
+    assert json.loads(file.read_text())["version"] == 2
 
 
 def test_a_folder_that_was_open_to_others_is_closed(store):
@@ -52,7 +64,7 @@ def test_a_folder_that_was_open_to_others_is_closed(store):
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
 
 
-GOOD = json.dumps({"version": 1, **RECORD.__dict__})
+GOOD = json.dumps({"version": 2, "app": APP, **RECORD.__dict__})
 
 
 @pytest.mark.parametrize(
@@ -61,7 +73,8 @@ GOOD = json.dumps({"version": 1, **RECORD.__dict__})
         b"",
         GOOD.encode()[:-20],
         b"\x80\x04\x95binary\x00\xff",
-        GOOD.replace('"version": 1', '"version": 2').encode(),
+        GOOD.replace('"version": 2', '"version": 3').encode(),
+        GOOD.replace(APP, "another").encode(),
         GOOD.replace(USER, "999").encode(),
         GOOD.replace('"access-1"', "17").encode(),
         GOOD.replace("1700000000.25", '"yesterday"').encode(),
@@ -72,7 +85,7 @@ GOOD = json.dumps({"version": 1, **RECORD.__dict__})
 )
 def test_a_file_that_cannot_be_read_is_set_aside_and_not_deleted(store, content):
     save(store, RECORD)
-    (store.folder / f"{USER}.json").write_bytes(content)
+    (store.folder / FILE).write_bytes(content)
     assert store.load(USER) is None
     (aside,) = store.folder.glob("*unreadable*")
     assert aside.read_bytes() == content
@@ -84,13 +97,13 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_not_deleted(store, content)
 def test_deleting_the_file_by_hand_means_starting_over(store):
     save(store, RECORD)
     assert store.load(USER) == RECORD
-    (store.folder / f"{USER}.json").unlink()
+    (store.folder / FILE).unlink()
     assert store.load(USER) is None
 
 
 def test_what_a_dead_process_left_half_written_is_cleared_away(store):
     save(store, RECORD)
-    (store.folder / f".{USER}.0123456789abcdef.tmp").write_text("half")
+    (store.folder / f".{USER}-{APP}.0123456789abcdef.tmp").write_text("half")
     save(store, RECORD)
     assert [path.name for path in store.folder.glob("*.tmp")] == []
     assert not list(store.folder.glob(".*.tmp"))
@@ -98,7 +111,7 @@ def test_what_a_dead_process_left_half_written_is_cleared_away(store):
 
 def test_a_place_that_cannot_be_used_is_an_error_that_names_the_folder_and_no_token(tmp_path):
     (tmp_path / "tokens").write_text("a file where the folder should be")
-    store = FileStore(tmp_path / "tokens")
+    store = FileStore(tmp_path / "tokens", PLAIN)
     for attempt in (lambda: save(store, RECORD), lambda: store.load(USER), lambda: store.check_writable()):
         with pytest.raises(StoreUnavailable, match="tokens") as caught:
             attempt()
@@ -106,7 +119,7 @@ def test_a_place_that_cannot_be_used_is_an_error_that_names_the_folder_and_no_to
 
 
 def write_again_and_again(folder, worker, stop):
-    store, number = FileStore(folder), 0
+    store, number = FileStore(folder, PLAIN), 0
     while not stop.is_set():
         number += 1
         with store.lock(USER) as held:
@@ -114,7 +127,7 @@ def write_again_and_again(folder, worker, stop):
 
 
 def read_again_and_again(folder, results):
-    store, seen = FileStore(folder), set()
+    store, seen = FileStore(folder, PLAIN), set()
     for _ in range(2000):
         record = store.load(USER)
         if record is None or record.access_token != record.refresh_token:
@@ -145,7 +158,7 @@ def test_eight_processes_read_and_write_one_users_file_and_no_read_ever_fails(st
 def save_with_a_full_disk(folder, results):
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))  # bytes: like a quota that is used up
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    store = FileStore(folder)
+    store = FileStore(folder, PLAIN)
     for attempt in (lambda: store.check_writable(), lambda: save(store, replace(RECORD, access_token="new"))):
         try:
             attempt()
@@ -171,7 +184,7 @@ def try_to_save(folder, results):
         os.setgid(65534)
         os.setuid(65534)
     try:
-        save(FileStore(folder), RECORD)
+        save(FileStore(folder, PLAIN), RECORD)
         results.put("saved")
     except StoreUnavailable as error:
         results.put(str(error))
@@ -210,7 +223,7 @@ def test_a_record_is_on_the_disk_before_it_takes_its_place_and_its_place_before_
     monkeypatch.setattr(private_files.os, "replace", watched_replace)
     save(store, RECORD)
     monkeypatch.undo()
-    file = (store.folder / f"{USER}.json").stat()
+    file = (store.folder / FILE).stat()
     assert steps == [
         (f"file of {file.st_size} bytes", file.st_ino),
         ("in place", file.st_ino),

@@ -14,10 +14,10 @@ from box_auth.stores.redis import RedisStore, connect
 
 from .programs import processes
 from .redis_server import RedisServer, needs_redis
-from .store_contract import RECORD, save
+from .store_contract import APP, PLAIN, RECORD, save
 
 USER = RECORD.user_id
-LOCK = f"box:lock:{USER}"
+LOCK = f"box:{APP}:lock:{USER}"
 
 pytestmark = needs_redis
 
@@ -38,11 +38,11 @@ def client(server):
 
 @pytest.fixture
 def store(client):
-    return RedisStore(client)
+    return RedisStore(client, PLAIN)
 
 
 def hold(url, held, over):
-    with RedisStore(connect(url)).lock(USER):
+    with RedisStore(connect(url), PLAIN).lock(USER):
         held.set()
         over.wait(60)
 
@@ -109,7 +109,7 @@ def test_a_living_holder_keeps_its_lock_for_as_long_as_it_needs(client, store, q
 def test_a_holder_whose_redis_was_away_has_its_lock_still(server, client, outage, monkeypatch):
     monkeypatch.setattr(redis_lock, "_BEAT", 0.2)
     quick = redis.Redis.from_url(server.url, socket_timeout=0.3)
-    store, other = RedisStore(quick), RedisStore(client)
+    store, other = RedisStore(quick, PLAIN), RedisStore(client, PLAIN)
     save(store, RECORD)
     with ExitStack() as after, store.lock(USER) as held:
         before = client.get(LOCK)
@@ -136,7 +136,7 @@ def test_where_connections_may_not_be_asked_for_a_dead_holders_lock_ends_by_itse
     client.acl_setuser("plain", enabled=True, passwords=["+pw"], keys=["*"], commands=["+@all", "-client|list"])
     monkeypatch.setattr(redis_lock, "BLIND_LIFE", 0.5)
     plain = redis.Redis.from_url(server.url.replace("redis://", "redis://plain:pw@"))
-    store = RedisStore(plain)
+    store = RedisStore(plain, PLAIN)
     with store.lock(USER):
         assert 0 < client.pttl(LOCK) <= 500
     client.set(LOCK, "0" * 32 + ":999999", px=500)

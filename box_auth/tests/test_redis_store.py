@@ -7,14 +7,15 @@ import redis
 
 from box_auth.errors import StoreUnavailable
 from box_auth.flask.redis_sessions import RedisSessions
+from box_auth.stores.record import Plain
 from box_auth.stores.redis import RedisStore, connect
 
 from .journey import App, Visitor, checkout, code_of, free_port, live_settings, running
 from .redis_server import RedisServer, needs_redis
-from .store_contract import RECORD, StoreContract, save
+from .store_contract import APP, PLAIN, RECORD, StoreContract, save
 
 USER = RECORD.user_id
-KEY = f"box:token:{USER}"
+KEY = f"box:{APP}:token:{USER}"
 
 pytestmark = needs_redis
 
@@ -35,23 +36,42 @@ def client(server):
 
 @pytest.fixture
 def store(client):
-    return RedisStore(client)
+    return RedisStore(client, PLAIN)
 
 
 @pytest.fixture
 def other(server, client):
     second = redis.Redis.from_url(server.url)
-    yield RedisStore(second)
+    yield RedisStore(second, PLAIN)
     second.close()
 
 
 @pytest.fixture
+def neighbour(client):
+    return RedisStore(client, Plain("another"))
+
+
+@pytest.fixture
+def put_first(client):
+    return lambda data: client.set(f"box:token:{USER}", data)
+
+
+@pytest.fixture
 def lose(client):
-    return lambda user_id: client.delete(f"box:lock:{user_id}")
+    return lambda user_id: client.delete(f"box:{APP}:lock:{user_id}")
 
 
 class TestRedisStore(StoreContract):
     pass
+
+
+def test_a_prefix_keeps_the_keys_of_two_installations_apart(client, store):
+    elsewhere = RedisStore(client, PLAIN, "staging")
+    save(elsewhere, RECORD)
+    assert store.load(USER) is None
+    with store.lock(USER), elsewhere.lock(USER, wait=0):
+        elsewhere.check_writable()
+        assert {key.partition(b":")[0] for key in client.scan_iter()} == {b"box", b"staging"}
 
 
 def test_a_record_expires_with_its_refresh_token(client, store):
@@ -109,7 +129,7 @@ def test_more_threads_than_redis_py_allows_by_itself_are_served(server, store):
 
 
 def test_nobody_at_the_address_is_a_clear_error_without_the_password():
-    store = RedisStore(connect(f"redis://:hush-hush@127.0.0.1:{free_port()}/0"))
+    store = RedisStore(connect(f"redis://:hush-hush@127.0.0.1:{free_port()}/0"), PLAIN)
     for attempt in (lambda: store.load(USER), lambda: save(store, RECORD), store.users, lambda: store.check_writable()):
         with pytest.raises(StoreUnavailable) as caught:
             attempt()
@@ -120,7 +140,7 @@ def test_nobody_at_the_address_is_a_clear_error_without_the_password():
 @pytest.mark.parametrize("given", [":hush-hush@", "", "nobody:hush-hush@"])
 def test_a_wrong_or_missing_password_is_a_clear_error_without_it(given):
     with RedisServer(password="right") as server:
-        store = RedisStore(connect(server.url.replace(":right@", given)))
+        store = RedisStore(connect(server.url.replace(":right@", given)), PLAIN)
         check_refused(store)
 
 
