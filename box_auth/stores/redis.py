@@ -23,6 +23,15 @@ MOST_CONNECTIONS = 10_000  # in effect as many as there are threads; redis-py's 
 _TIMEOUT = 2.0  # seconds to connect, and to answer
 
 
+_REFUSED = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
+_CODES = (
+    (_REFUSED, "redis_refused"),
+    ((redis.exceptions.OutOfMemoryError,), "redis_full"),
+    ((redis.exceptions.ReadOnlyError,), "redis_read_only"),
+    ((redis.exceptions.ClusterError, redis.exceptions.ClusterDownError, redis.exceptions.AskError), "redis_cluster"),
+)
+
+
 @functools.cache
 def connect(url: str) -> redis.Redis:
     """Return a client for `REDIS_URL`. It connects when first used, and again by itself after an outage."""
@@ -118,10 +127,16 @@ def redis_errors() -> Iterator[None]:
     """Turn Redis's errors into `StoreUnavailable`, in words that hold no address and no password."""
     try:
         yield
-    except (redis.AuthenticationError, redis.exceptions.NoPermissionError):
-        raise StoreUnavailable("redis_refused") from None
     except redis.RedisError as error:
-        raise StoreUnavailable("redis_away", f"{type(error).__name__}.") from None
+        raise StoreUnavailable(_code(error), f"{type(error).__name__}.") from None
+
+
+def _code(error: redis.RedisError) -> str:
+    """Name what Redis suffers from."""
+    if isinstance(error, (redis.ConnectionError, redis.TimeoutError)) and not isinstance(error, _REFUSED):
+        words = f"{error} {error.__context__}".lower()
+        return "redis_tls" if any(word in words for word in ("ssl", "certificate", "handshake")) else "redis_away"
+    return next((code for kinds, code in _CODES if isinstance(error, kinds)), "redis_away")
 
 
 def _first_key(user_id: str) -> str:

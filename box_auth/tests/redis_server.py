@@ -17,7 +17,8 @@ needs_redis = pytest.mark.skipif(not PROGRAM, reason="no redis-server on this ma
 class RedisServer:
     """Runs from entering to leaving; `stop` and `start` make an outage that keeps the data."""
 
-    def __init__(self, password: str = "") -> None:
+    def __init__(self, *options: str, password: str = "") -> None:
+        self._options = options
         self.port = free_port()
         self.url = f"redis://:{password}@127.0.0.1:{self.port}/0" if password else f"redis://127.0.0.1:{self.port}/0"
         self._password = password
@@ -34,7 +35,7 @@ class RedisServer:
     def start(self) -> None:
         command = [PROGRAM, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self._folder.name]
         self._process = subprocess.Popen(
-            [*command, "--save", "", "--appendonly", "yes", "--requirepass", self._password],
+            [*command, "--save", "", "--appendonly", "yes", "--requirepass", self._password, *self._options],
             stdout=subprocess.PIPE,
             text=True,
         )

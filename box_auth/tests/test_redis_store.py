@@ -151,6 +151,48 @@ def check_refused(store):
     assert "hush" not in str(caught.value)
 
 
+def test_a_redis_that_is_full_is_named_and_works_again_with_more_memory(client, store):
+    save(store, RECORD)
+    client.config_set("maxmemory", 1)
+    try:
+        for attempt in (store.check_writable, lambda: save(store, RECORD)):
+            with pytest.raises(StoreUnavailable) as caught:
+                attempt()
+            assert caught.value.code == "redis_full"
+        assert store.load(USER) == RECORD
+    finally:
+        client.config_set("maxmemory", 0)
+    save(store, RECORD)
+
+
+def test_a_redis_that_is_a_replica_is_named(server, client, store):
+    with RedisServer() as replica:
+        other = redis.Redis.from_url(replica.url)
+        other.replicaof("127.0.0.1", str(server.port))
+        with pytest.raises(StoreUnavailable) as caught:
+            save(RedisStore(other, PLAIN), RECORD)
+        assert caught.value.code == "redis_read_only"
+        other.close()
+
+
+def test_a_redis_that_is_a_cluster_is_named():
+    with RedisServer("--cluster-enabled", "yes") as server:
+        node = redis.Redis.from_url(server.url)
+        node.execute_command("CLUSTER ADDSLOTS", 0)  # and none for our keys
+        node.config_set("cluster-require-full-coverage", "no")
+        with pytest.raises(StoreUnavailable) as caught:
+            RedisStore(node, PLAIN).load(USER)
+        assert caught.value.code == "redis_cluster"
+        node.close()
+
+
+def test_a_redis_that_speaks_no_tls_is_named(server):
+    store = RedisStore(connect(server.url.replace("redis://", "rediss://")), PLAIN)
+    with pytest.raises(StoreUnavailable) as caught:
+        store.load(USER)
+    assert caught.value.code == "redis_tls"
+
+
 def test_two_apps_share_sign_ins_and_survive_an_outage_of_redis(emulator, box, tmp_path):
     with RedisServer() as server:
         folder = checkout(tmp_path / "fork")
