@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -44,6 +46,14 @@ class RedisStore(TokenStore):
     def __init__(self, client: redis.Redis, codec: Codec = PLAIN) -> None:
         super().__init__(codec)
         self._redis = client
+
+    def use_once(self, mark: str, seconds: float) -> bool:
+        key = f"box:used:{hashlib.sha256(mark.encode('utf-8', 'surrogatepass')).hexdigest()}"
+        ours = secrets.token_bytes(16)
+        with redis_errors():
+            if self._redis.set(key, ours, nx=True, px=int(seconds * 1000)):
+                return True
+            return get_bytes(self._redis, key) == ours  # set before its connection broke, and then sent again
 
     def users(self) -> list[str]:
         with redis_errors():

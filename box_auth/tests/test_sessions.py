@@ -14,7 +14,6 @@ from box_auth.flask.sessions import SessionFiles, own_secret_key
 
 from .journey import Visitor
 from .programs import processes
-from .small_apps import Browser, code_of
 
 
 @pytest.fixture
@@ -159,16 +158,3 @@ def names_in(page: str) -> set[str]:
     import re
 
     return set(re.findall(r"(?:Person-|person|belongs-to-)(\d\d)", page))
-
-
-def test_a_browser_has_ten_sign_ins_under_way_and_the_oldest_makes_room(emulator, make):
-    browser = Browser(make())
-    answers = [browser.answer() for _ in range(11)]
-    assert code_of(browser.get(answers[0])) == "state_unknown"
-    assert emulator.requests.count("POST /oauth2/token") == 0
-    for answer in (answers[1], answers[10]):
-        assert browser.get(answer).status_code == 302
-    for _ in range(200):
-        browser.get("/login")
-    (session,) = (make.folder / "instance" / "sessions").glob("*")
-    assert session.stat().st_size < 3000
