@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, request, session
@@ -51,6 +53,16 @@ def _find_record(reason: str) -> TokenRecord | None:
     elif time.time() - session.get("box_touched", 0) > _TOUCH:
         session["box_touched"] = time.time()
     return record
+
+
+def is_sound(values: Mapping[Any, Any]) -> bool:
+    """Tell whether what a stored session says of the visitor has the form that it was given here."""
+    texts = [values.get(name, "") for name in ("box_user", "box_grant", "box_name", "box_login", "box_told")]
+    csrf_token, touched = values.get("csrf_token", ""), values.get("box_touched", 0)
+    if not all(isinstance(text, str) for text in (*texts, csrf_token)) or not isinstance(touched, int | float):
+        return False
+    in_ascii = all(text.isascii() for text in (values.get("box_grant", ""), csrf_token))
+    return in_ascii and re.fullmatch("[0-9]{0,32}", texts[0]) is not None and 0 <= touched < 1e12
 
 
 def why_signed_out() -> str:

@@ -687,7 +687,9 @@ class TestWhatAForkCanRelyOn:
         assert (page.status_code, code_of(page)) == (500, "hook_failed")
         assert (file.read_bytes(), before.get("/me").text) == (kept, "ada@example.com")
         assert emulator.requests.count("POST /oauth2/revoke") == 2
-        users = [json.loads(path.read_bytes()[4:]) for path in (make.folder / "instance" / "sessions").iterdir()]
+        users = [
+            json.loads(path.read_bytes()[4:])["values"] for path in (make.folder / "instance" / "sessions").iterdir()
+        ]
         assert ["box_user" in user for user in users] == [True]
 
     @pytest.mark.parametrize(

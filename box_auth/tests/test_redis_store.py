@@ -6,7 +6,6 @@ import pytest
 import redis
 
 from box_auth.errors import StoreUnavailable
-from box_auth.flask.redis_sessions import RedisSessions
 from box_auth.network.retries import CONNECT, READ
 from box_auth.stores.base import LOCK_WAIT
 from box_auth.stores.redis import LOCK_LIFE, RedisStore, connect
@@ -98,19 +97,6 @@ def test_a_value_of_another_type_is_set_aside(client, store):
     assert client.keys("*unreadable*")
     save(store, RECORD)
     assert store.load(USER) == RECORD
-
-
-@pytest.mark.parametrize("stored", [b"\x80\x04\x95pickle", b"[1]", b"", b"not json"])
-def test_a_session_that_is_no_json_object_is_no_session(client, stored):
-    client.set("session", stored)
-    assert RedisSessions(client).get("session") is None
-
-
-def test_a_session_comes_back_and_is_json_in_redis(client):
-    sessions = RedisSessions(client)
-    sessions.set("session", {"box_user": "1"}, 60)
-    assert client.get("session") == b'{"box_user": "1"}'
-    assert sessions.get("session") == {"box_user": "1"}
 
 
 def test_nobody_at_the_address_is_a_clear_error_without_the_password():
