@@ -23,7 +23,7 @@ from box_auth.stores.redis import connect
 from .journey import App, Visitor, checkout, free_port, live_settings, running
 from .programs import processes
 from .redis_server import RedisServer, needs_redis
-from .small_apps import Browser, code_of
+from .small_apps import SITE, Browser, code_of
 from .walker import consent
 
 KEYS = ["a key of this app"]
@@ -106,6 +106,20 @@ class TestTheBrowser:
         for _ in range(300):
             assert Browser(app).get("/login").status_code == 302
         assert kept(make.folder / "instance") == before
+
+    @needs_redis
+    def test_hundreds_who_only_ask_for_login_leave_nothing_in_redis(self, make, emulator, box):
+        with RedisServer() as server:
+            more = {"REDIS_URL": server.url, "SECRET_KEY": "of all machines", "REDIRECT_URI": f"{SITE}/callback"}
+            make.set(**live_settings(emulator, box, 80, **more))
+            app = make()
+            Browser(app).sign_in()
+            client = connect(server.url)
+            before = set(client.keys("*"))
+            for _ in range(300):
+                assert Browser(app).get("/login").status_code == 302
+            assert set(client.keys("*")) == before
+            client.close()
 
     def test_forty_sign_ins_at_once_are_all_answered_in_any_order(self, live):
         """Requests of one browser, each with the cookies that it has by then, as tabs that are restored send them."""
