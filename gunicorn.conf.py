@@ -42,6 +42,8 @@ threads = 16  # a page mostly waits for Box: threads are what limits pages a sec
 timeout = 60  # seconds before a worker that stands still is replaced; a page that waits for Box does not count
 graceful_timeout = 60  # seconds that a worker has to finish when it is to stop; a refresh of tokens may take 40
 
+limit_request_field_size = 32768  # bytes: forty sign-ins under way are as many cookies; too much gets a bare 400
+
 forwarded_allow_ips = ""  # X-Forwarded-* count only where TRUSTED_PROXIES says so
 control_socket_disable = True  # nothing outside this folder
 

@@ -16,7 +16,8 @@ from .errors import (
     TokensUnsaved,
     refusal,
 )
-from .flow import Flow, PendingLogin, open_flow
+from .flow import Flow, open_flow
+from .pending import PendingLogin, login_cookie, pending_login
 from .stores.record import TokenRecord
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "StoreUnavailable",
     "TokenRecord",
     "TokensUnsaved",
+    "login_cookie",
     "open_flow",
+    "pending_login",
     "refusal",
 ]

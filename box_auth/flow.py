@@ -6,7 +6,7 @@ import functools
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from box_sdk_gen import BoxClient
@@ -17,6 +17,7 @@ from .config import Settings
 from .errors import BoxAuthError, SignInFailed
 from .network.pool import Network
 from .oauth import OAuth
+from .pending import LOGIN_SECONDS, PendingLogin, to_bytes
 from .refresh import Refresher
 from .stores import open_store
 from .stores.base import TokenStore
@@ -24,16 +25,7 @@ from .stores.record import TokenRecord, new_grant
 from .user_client import user_client
 
 SAVE_SECONDS = 5.0  # how long a new sign-in is tried to be saved; its page waits
-LOGIN_SECONDS = 600.0  # how long a sign-in that was begun may take
-
-
-@dataclass(frozen=True)
-class PendingLogin:
-    """A sign-in that was begun: its one-use ``state``, when (seconds since 1970), and where to go afterwards."""
-
-    state: str
-    begun_at: float
-    next: str = ""
+CLOCKS_DIFFER = 120.0  # seconds between the clocks of two machines, or by which one was set back, that harm no sign-in
 
 
 class Flow:
@@ -74,17 +66,19 @@ class Flow:
     ) -> TokenRecord:
         """Exchange the code in Box's answer (the callback's query) for tokens, and store them.
 
-        ``pending`` is what `start` gave for the answer's ``state``; the caller sees to it that it is used once.
+        ``pending`` is what `start` gave for the answer's ``state``, and counts once, on whichever machine.
         ``let_in`` may refuse by raising, before anything is kept. Raises `SignInFailed`, `BoxUnavailable` or
         `StoreUnavailable`; nothing stored is touched then, and the new tokens are ended at Box.
         """
         state = answer.get("state", "")
         if not state:
             raise SignInFailed("state_missing")
-        if pending is None or not secrets.compare_digest(state.encode(), pending.state.encode()):
+        if pending is None or not secrets.compare_digest(to_bytes(state), to_bytes(pending.state)):
             raise SignInFailed("state_unknown")
-        if not 0 <= self._clock() - pending.begun_at <= LOGIN_SECONDS:
+        if not -CLOCKS_DIFFER <= self._clock() - pending.begun_at <= LOGIN_SECONDS:
             raise SignInFailed("state_expired")
+        if not self.store.use_once(f"login {state}", LOGIN_SECONDS + CLOCKS_DIFFER):
+            raise SignInFailed("state_used")
         if "error" in answer:
             raise _callback_error(answer)
         if not answer.get("code"):

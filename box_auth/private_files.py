@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,12 +13,23 @@ from filelock import FileLock
 
 from .errors import StoreUnavailable
 
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)  # seconds between tries to replace a file that is in use
+
 
 def make_folder(folder: Path) -> None:
-    """Make ``folder`` (mode 0700), and close one that was open to others."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make ``folder`` and those above it that are missing (mode 0700), and close it if it was open to others."""
+    _make(folder)
     if os.name == "posix" and folder.stat().st_mode & 0o077:
         folder.chmod(0o700)
+
+
+def create(path: Path) -> bool:
+    """Make an empty file (mode 0600); return False if there is one, whoever made it."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
+    return True
 
 
 def write(path: Path, data: bytes, check: Callable[[], None] = lambda: None) -> None:
@@ -25,15 +37,8 @@ def write(path: Path, data: bytes, check: Callable[[], None] = lambda: None) -> 
 
     ``check`` may raise just before that step; then nothing is changed.
     """
-    for left in path.parent.glob(f".{path.stem}.*.tmp"):  # by a process that died here; the lock is held
-        left.unlink(missing_ok=True)
-    draft = _draft(path, data)
-    try:
-        check()
-        os.replace(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    _clear_drafts(path)
+    _put(_draft(path, data), path, check)
     try:
         descriptor = os.open(path.parent, os.O_RDONLY)
         try:
@@ -42,6 +47,12 @@ def write(path: Path, data: bytes, check: Callable[[], None] = lambda: None) -> 
             os.close(descriptor)
     except OSError:  # Windows and some network disks cannot do that to a folder; the file is in its place all the same
         pass
+
+
+def write_unsynced(path: Path, data: bytes) -> None:
+    """Replace what is at ``path`` (mode 0600) in one step, as `write` does, but without waiting for the disk: a power
+    cut may lose it. No lock is needed."""
+    _put(_draft(path, data, sync=False), path)
 
 
 def check_writable(path: Path, size: int = 8192) -> None:
@@ -60,7 +71,7 @@ def lock(path: Path) -> FileLock:
 @contextlib.contextmanager
 def locked(path: Path, wait: float = 15.0) -> Iterator[None]:
     """Hold the lock on ``path``, whose folder is made if need be. Raises `TimeoutError` after ``wait`` seconds."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(path.parent)
     with lock(path).acquire(timeout=wait):
         yield
 
@@ -74,16 +85,50 @@ def named_errors(name: str) -> Iterator[None]:
         raise StoreUnavailable("store_unavailable", f"{name}: {error.strerror or error}.") from None
 
 
-def _draft(path: Path, data: bytes) -> Path:
-    """Write ``data`` to a new file beside ``path``, safe on the disk."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileNotFoundError:
+        _make(folder.parent)  # mkdir's own `parents` would leave the mode of those to the umask
+        _make(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+def _draft(path: Path, data: bytes, sync: bool = True) -> Path:
+    """Write ``data`` to a new file beside ``path``, safe on the disk with ``sync``. Where that fails, none is left."""
+    _make(path.parent)
     draft = path.with_name(f".{path.stem}.{secrets.token_hex(8)}.tmp")
     try:
         with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
-    except OSError:
+            if sync:
+                os.fsync(file.fileno())
+    except BaseException:
         draft.unlink(missing_ok=True)
         raise
     return draft
+
+
+def _put(draft: Path, path: Path, check: Callable[[], None] = lambda: None) -> None:
+    """Move a draft to its place, or remove it."""
+    try:
+        check()
+        for pause in _PAUSES:
+            try:
+                os.replace(draft, path)
+                return
+            except PermissionError:  # on Windows: somebody reads the file just now
+                time.sleep(pause)
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _clear_drafts(path: Path) -> None:
+    """Remove what processes that died here left. The lock on ``path`` is held."""
+    for left in path.parent.glob(f".{path.stem}.*.tmp"):
+        left.unlink(missing_ok=True)

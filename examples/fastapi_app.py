@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
-from box_auth import BoxAuthError, PendingLogin, SignInRequired, open_flow, refusal
+from box_auth import BoxAuthError, SignInRequired, login_cookie, open_flow, pending_login, refusal
 
 try:
     from box_emulator import stand_in  # the demo, until your Box app is connected
@@ -23,13 +23,11 @@ try:
     flow = open_flow(demo=stand_in, announce=True)
 except BoxAuthError as error:  # what is missing, in a sentence
     sys.exit(str(error))
+KEY = flow.settings.secret_key or secrets.token_urlsafe(32)
+HTTPS = flow.settings.redirect_uri.startswith("https:")
 app = FastAPI()
-app.add_middleware(  # a signed cookie; it holds who is signed in and the sign-in under way, never a token
-    SessionMiddleware,
-    secret_key=flow.settings.secret_key or secrets.token_urlsafe(32),
-    session_cookie="box_session_fastapi",
-    https_only=flow.settings.redirect_uri.startswith("https:"),
-)
+# A signed cookie; it holds who is signed in, never a token.
+app.add_middleware(SessionMiddleware, secret_key=KEY, session_cookie="box_session_fastapi", https_only=HTTPS)
 
 
 @app.get("/")
@@ -46,16 +44,17 @@ def dashboard(request: Request):
 
 
 @app.get("/login")
-def login(request: Request):
+def login():
     address, pending = flow.start()
-    request.session["login"] = [pending.state, pending.begun_at]
-    return RedirectResponse(address)
+    answer = RedirectResponse(address)  # with a cookie for this sign-in alone, so that two tabs do not meet
+    answer.set_cookie(*login_cookie(pending, [KEY]), 600, path="/callback", secure=HTTPS, httponly=True, samesite="lax")
+    return answer
 
 
 @app.get("/callback")
 def callback(request: Request):
-    login = request.session.pop("login", None)
-    record = flow.finish(request.query_params, PendingLogin(*login) if login else None)
+    pending = pending_login(request.query_params.get("state", ""), request.cookies, [KEY])
+    record = flow.finish(request.query_params, pending)
     request.session.update(user=record.user_id, grant=record.grant)
     return RedirectResponse("/")
 

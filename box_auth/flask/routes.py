@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, redirect, request, url_for
+from flask import Blueprint, current_app, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import BuildError
 
@@ -10,6 +10,8 @@ from ..addresses import is_own_page, same_host
 from ..errors import BoxAuthError, SignInFailed
 from . import setup, visitor
 from .app_state import app_state
+
+_LONGEST_NEXT = 1000  # bytes of a page's address that are remembered over a sign-in: browsers limit cookies to 4 kB
 
 
 def blueprint(demo: bool) -> Blueprint:
@@ -32,19 +34,22 @@ def _login() -> ResponseReturnValue:
     if redirect_uri.startswith("/"):
         redirect_uri = url_for("box.callback", _external=True)
     elif not same_host(request.host, redirect_uri):
-        # The session's cookie must be set where Box will send the visitor back to.
+        # The cookies must be set where Box will send the visitor back to.
         if "moved" in request.args:
             raise SignInFailed("wrong_host")
         arguments = url_for("box.login", next=target or None, moved=1).partition("?")[2]
         return redirect(f"{redirect_uri.removesuffix('/callback')}/login?{arguments}")
+    if len(target.encode()) > _LONGEST_NEXT:
+        target = ""
     address, pending = flow.start(redirect_uri=redirect_uri, next=target)
-    visitor.remember_login(pending)
-    return redirect(request.script_root + address if address.startswith("/") else address)
+    response = make_response(redirect(request.script_root + address if address.startswith("/") else address))
+    visitor.remember_login(response, pending, redirect_uri)
+    return response
 
 
 def _callback() -> ResponseReturnValue:
     state = app_state()
-    pending = visitor.take_login(request.args.get("state", ""))
+    pending = visitor.begun_login(request.args.get("state", ""))
     visitor.sign_in(state.flow.finish(request.args, pending, let_in=state.hooks.let_in))
     return redirect((pending and pending.next) or _after_login(state.after_login))
 

@@ -1,27 +1,28 @@
-"""Browser sessions on the server: who is signed in and which sign-ins are under way. Never tokens, never pickle."""
+"""Browser sessions on the server: who is signed in, and what a fork keeps. Never tokens, never a pickle."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
-import time
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
-from cachelib import FileSystemCache
-from cachelib.base import BaseCache
 from flask import Flask, Request, Response, g, request
-from flask_session.cachelib import CacheLibSessionInterface
+from flask_session.base import ServerSideSession, ServerSideSessionInterface
 
 from .. import private_files
 from ..config import Settings
 from ..errors import StoreUnavailable
-from .session_json import SessionJson
+from ..stores.record import app_id
+from . import visitor
+from .file_sessions import FileSessions
+from .session_json import check
 
 LIFETIME = timedelta(days=60)  # as long as Box's refresh tokens
-_SWEEP = 3600.0  # seconds between two clean-ups of expired files by one process
 
 
 def install(app: Flask, folder: Path, settings: Settings) -> None:
@@ -43,7 +44,7 @@ def install(app: Flask, folder: Path, settings: Settings) -> None:
     for name, value in ours.items():
         if app.config.get(name) is Flask.default_config[name]:
             app.config[name] = value
-    app.session_interface = _Sessions(app, _cache(folder, settings), key_prefix="box:session:")
+    app.session_interface = _Sessions(app, _store(folder, settings))
     app.before_request(_say_that_sessions_are_away)
 
 
@@ -61,17 +62,61 @@ def _cookie_path(settings: Settings) -> str | None:
     return urlsplit(settings.redirect_uri).path.removesuffix("/callback") or None
 
 
-def _cache(folder: Path, settings: Settings) -> BaseCache:
+def is_id(sid: str) -> bool:
+    """Tell whether ``sid`` has the form of an id that we gave out: nothing else is looked for."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{43}", sid) is not None
+
+
+class Store(Protocol):
+    """Where sessions are kept, by their id. Any method may raise `StoreUnavailable`."""
+
+    def get(self, sid: str) -> dict[Any, Any] | None: ...
+
+    def set(self, sid: str, values: Mapping[Any, Any], seconds: float) -> None: ...
+
+    def delete(self, sid: str) -> None: ...
+
+
+def _store(folder: Path, settings: Settings) -> Store:
     if settings.redis_url:
         from ..stores.redis import connect
         from .redis_sessions import RedisSessions
 
-        return RedisSessions(connect(settings.redis_url))
-    return SessionFiles(folder / "sessions")
+        return RedisSessions(connect(settings.redis_url), settings.redis_prefix, app_id(settings.client_id))
+    return FileSessions(folder / "sessions", app_id(settings.client_id))
 
 
-class _Sessions(CacheLibSessionInterface):  # type: ignore[misc]
+class Session(ServerSideSession):  # type: ignore[misc]
+    """One browser's session. A value that could not be kept raises `TypeError` where it is set."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        check(key, value)
+        super().__setitem__(key, value)
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        if key not in self:
+            check(key, default)
+        return super().setdefault(key, default)
+
+    def update(self, values: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = (), /, **more: Any) -> None:
+        added = dict(values, **more)
+        for key, value in added.items():
+            check(key, value)
+        super().update(added)
+
+    def __ior__(self, values: Any) -> Session:
+        self.update(values)
+        return self
+
+
+class _Sessions(ServerSideSessionInterface):  # type: ignore[misc]
     """Flask-Session's sessions; where they cannot be read, static files and /healthz still answer."""
+
+    session_class = Session
+
+    def __init__(self, app: Flask, store: Store) -> None:
+        super().__init__(app, key_prefix="")
+        self._store = store
 
     def open_session(self, app: Flask, request: Request) -> Any:
         try:
@@ -83,9 +128,19 @@ class _Sessions(CacheLibSessionInterface):  # type: ignore[misc]
     def save_session(self, app: Flask, session: Any, response: Response) -> None:
         try:
             super().save_session(app, session, response)
-        except StoreUnavailable:
+        except (StoreUnavailable, TypeError):  # the latter for what was put into a list after that was set
             session.modified = False  # the page that tells of it is saved no session, either
             raise
+
+    def _retrieve_session_data(self, sid: str) -> dict[Any, Any] | None:
+        values = self._store.get(sid) if is_id(sid) else None
+        return values if values is not None and visitor.is_sound(values) else None
+
+    def _upsert_session(self, session_lifetime: timedelta, session: Session, sid: str) -> None:
+        self._store.set(sid, session, session_lifetime.total_seconds())
+
+    def _delete_session(self, sid: str) -> None:
+        self._store.delete(sid)
 
 
 def _say_that_sessions_are_away() -> None:
@@ -100,37 +155,3 @@ def own_secret_key(folder: Path) -> str:
         if not path.exists() or not path.stat().st_size:
             private_files.write(path, secrets.token_urlsafe(32).encode())
         return path.read_text().strip()
-
-
-class SessionFiles(FileSystemCache):
-    """cachelib's file cache without its surprises for sessions: no live one is evicted, none is a pickle, expired
-    ones are cleared away, and one that cannot be written is an error."""
-
-    serializer = SessionJson()  # type: ignore[assignment]
-
-    def __init__(self, folder: Path) -> None:
-        with private_files.named_errors(folder.name):
-            private_files.make_folder(folder)
-        super().__init__(str(folder), threshold=0, mode=0o600)
-        self._folder = folder
-        self._swept = 0.0
-
-    def set(self, key: str, value: Any, timeout: Any = None, mgmt_element: bool = False) -> bool:
-        with private_files.named_errors(self._folder.name):
-            private_files.make_folder(self._folder)  # again, if somebody removed it to start over
-        if not super().set(key, value, timeout, mgmt_element):
-            raise StoreUnavailable("store_unavailable", f"{self._folder.name}: the session could not be written.")
-        return True
-
-    def _prune(self) -> None:  # cachelib calls it before each write
-        now = time.time()
-        if now - self._swept < _SWEEP:
-            return
-        self._swept = now
-        self._remove_expired(now)
-        for left in self._folder.glob(f"*{self._fs_transaction_suffix}"):  # by processes that died while writing
-            try:
-                if now - left.stat().st_mtime > _SWEEP:
-                    left.unlink()
-            except FileNotFoundError:
-                pass

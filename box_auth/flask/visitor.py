@@ -1,20 +1,22 @@
-"""What the session knows of the visitor: who is signed in, and which sign-ins are under way."""
+"""What the browser's cookies know of the visitor: who is signed in, and which sign-ins are under way."""
 
 from __future__ import annotations
 
+import re
 import time
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
 
-from flask import current_app, g, request, session
+from flask import Response, current_app, g, request, session
 from flask_wtf.csrf import generate_csrf
 
-from ..errors import BoxAuthError, SignInFailed
-from ..flow import PendingLogin
+from ..errors import BoxAuthError
+from ..pending import LOGIN_SECONDS, PendingLogin, login_cookie, pending_login
 from ..stores.record import TokenRecord
 from .app_state import app_state
 from .user import User
 
-_PENDING = 10  # sign-ins under way that a browser may have; the oldest make room
 _TOUCH = 86400.0  # seconds after which a session in use is written again, so that it lives on
 
 
@@ -53,6 +55,16 @@ def _find_record(reason: str) -> TokenRecord | None:
     return record
 
 
+def is_sound(values: Mapping[Any, Any]) -> bool:
+    """Tell whether what a stored session says of the visitor has the form that it was given here."""
+    texts = [values.get(name, "") for name in ("box_user", "box_grant", "box_name", "box_login", "box_told")]
+    csrf_token, touched = values.get("csrf_token", ""), values.get("box_touched", 0)
+    if not all(isinstance(text, str) for text in (*texts, csrf_token)) or not isinstance(touched, int | float):
+        return False
+    in_ascii = all(text.isascii() for text in (values.get("box_grant", ""), csrf_token))
+    return in_ascii and re.fullmatch("[0-9]{0,32}", texts[0]) is not None and 0 <= touched < 1e12
+
+
 def why_signed_out() -> str:
     """Return the code of the problem that says why nobody is signed in."""
     if session.get("box_user"):
@@ -61,22 +73,28 @@ def why_signed_out() -> str:
     return "session_unknown" if cookie and cookie != getattr(session, "sid", cookie) else "sign_in_needed"
 
 
-def remember_login(pending: PendingLogin) -> None:
-    """Keep a sign-in that was begun, until Box's answer comes."""
-    logins = dict(list(session.get("box_pending", {}).items())[-_PENDING + 1 :])
-    session["box_pending"] = {**logins, pending.state: {"at": pending.begun_at, "next": pending.next}}
+def remember_login(response: Response, pending: PendingLogin, redirect_uri: str) -> None:
+    """Have the browser keep a sign-in that was begun, until Box's answer comes to ``redirect_uri``.
+
+    Nothing is kept on the server, so that nobody fills it by asking for /login.
+    """
+    name, value = login_cookie(pending, _keys())
+    secure = current_app.session_interface.get_cookie_secure(current_app)
+    path = urlsplit(redirect_uri).path
+    response.set_cookie(
+        name, value, max_age=int(LOGIN_SECONDS), path=path, secure=secure, httponly=True, samesite="Lax"
+    )
 
 
-def take_login(oauth_state: str) -> PendingLogin | None:
-    """Use up the sign-in with this state; None if this browser began no such sign-in."""
-    logins = session.get("box_pending", {})
-    login = logins.get(oauth_state)
-    if login is None:
-        return None
-    if "used" in login:
-        raise SignInFailed("state_used")
-    session["box_pending"] = {**logins, oauth_state: {**login, "used": True}}
-    return PendingLogin(oauth_state, login["at"], login["next"])
+def begun_login(oauth_state: str) -> PendingLogin | None:
+    """Return the sign-in with this state, or None if this browser began no such sign-in. It keeps the cookie, so that
+    an answer that comes twice is told that."""
+    return pending_login(oauth_state, request.cookies, _keys())
+
+
+def _keys() -> list[str | bytes]:
+    """The key that signs comes last."""
+    return [*(current_app.config.get("SECRET_KEY_FALLBACKS") or ()), cast(str | bytes, current_app.secret_key)]
 
 
 def sign_in(record: TokenRecord) -> None:

@@ -13,7 +13,8 @@ from concurrent.futures import TimeoutError as TookTooLong
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import BoxAuthError, SignInFailed
-from ..flow import Flow, PendingLogin
+from ..flow import Flow
+from ..pending import PendingLogin
 from ..stores.record import TokenRecord
 from .terminal import say
 

@@ -55,6 +55,11 @@ class TokenStore(ABC):
         self.try_write("0")  # nobody's id
 
     @abstractmethod
+    def use_once(self, mark: str, seconds: float) -> bool:
+        """Return True to the first caller with this ``mark``, from any process or machine, and False to all others for
+        so many ``seconds``."""
+
+    @abstractmethod
     def users(self) -> list[str]:
         """Return the ids of the users who have a record, sorted."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from .. import private_files
 from ..errors import LockLost, SignInBusy
+from ..sweeper import Sweeper
 from .base import Held, TokenStore, check_id
 from .record import Codec, TokenRecord
 
@@ -18,12 +20,15 @@ from .record import Codec, TokenRecord
 class FileStore(TokenStore):
     """Keeps ``<user id>-<app id>.json`` for each user (mode 0600) in a folder of its own (mode 0700).
 
-    Version 1 had no app in the name. Such a file is read where there is no other, and goes with the next change.
+    In ``used`` is an empty file for each mark, whose time of change is when it may go. Version 1 had no app in the name
+    of a record. Such a file is read where there is no other, and goes with the next change.
     """
 
     def __init__(self, folder: Path, codec: Codec) -> None:
         super().__init__(codec)
         self.folder = folder
+        self._used = folder / "used"
+        self._sweeper = Sweeper(self._clear_marks, 60.0)
         # Reading a file costs ten times as much as asking whether it changed; a change always makes a new file.
         self._memory: dict[str, tuple[tuple[int, int, int], TokenRecord]] = {}
 
@@ -42,6 +47,24 @@ class FileStore(TokenStore):
         if record:
             self._memory[user_id] = (stamp, record)
         return record
+
+    def use_once(self, mark: str, seconds: float) -> bool:
+        path = self._used / hashlib.sha256(mark.encode("utf-8", "surrogatepass")).hexdigest()
+        with self._errors():
+            private_files.make_folder(self._used)
+            if not private_files.create(path):
+                return False
+            until = time.time() + seconds
+            os.utime(path, (until, until))
+        self._sweeper.start_if_due()
+        return True
+
+    def _clear_marks(self) -> None:
+        limit = time.time() - 60  # those being made have no time of their own yet
+        with os.scandir(self._used) as marks:
+            for mark in marks:
+                if mark.stat().st_mtime < limit:
+                    os.unlink(mark)
 
     def users(self) -> list[str]:
         with self._errors():

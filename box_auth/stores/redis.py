@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
+import secrets
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -54,6 +56,14 @@ class RedisStore(TokenStore):
     def __init__(self, client: redis.Redis, codec: Codec, prefix: str = "box") -> None:
         super().__init__(codec)
         self._redis, self._prefix = client, f"{prefix}:{codec.app}"
+
+    def use_once(self, mark: str, seconds: float) -> bool:
+        key = self._key("used:", hashlib.sha256(mark.encode("utf-8", "surrogatepass")).hexdigest())
+        ours = secrets.token_bytes(16)
+        with redis_errors():
+            if self._redis.set(key, ours, nx=True, px=int(seconds * 1000)):
+                return True
+            return get_bytes(self._redis, key) == ours  # set before its connection broke, and then sent again
 
     def users(self) -> list[str]:
         ids = set()

@@ -15,9 +15,7 @@ from typing import Any, cast
 
 import redis
 
-LOCK_LIFE = (
-    120.0  # seconds after which a lock ends that nobody can tell anything about, such as a machine's that is off
-)
+LOCK_LIFE = 120.0  # seconds after which a lock ends whose holder seems connected but gives no sign of life
 BLIND_LIFE = 10.0  # the same where Redis does not let us ask for connections (CLIENT LIST, Redis 6.2)
 GONE = 2.5  # seconds that a holder without a connection has to come back: after a restart of Redis it takes one
 _BEAT = 1.0  # seconds between two signs of life

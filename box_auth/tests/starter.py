@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 
-LIBRARIES = ("box_sdk_gen", "cryptography.fernet", "dotenv", "filelock", "flask.cli", "flask_session.cachelib")
+LIBRARIES = ("box_sdk_gen", "cryptography.fernet", "dotenv", "filelock", "flask.cli", "flask_session.base")
 LIBRARIES += ("flask_wtf.csrf", "requests", "werkzeug.middleware.dispatcher", "werkzeug.serving")
 
 

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import pytest
@@ -212,6 +213,22 @@ class StoreContract:
         for thread in threads:
             thread.join()
         assert (inside, most) == (0, 1)
+
+    def test_a_mark_is_used_once_by_whoever_comes_first(self, store: TokenStore, other: TokenStore):
+        assert store.use_once("a mark, of any form: /../\x00\ud800😀", 60)
+        assert not other.use_once("a mark, of any form: /../\x00\ud800😀", 60)
+        assert other.use_once("another", 60)
+        assert store.users() == []
+
+    def test_of_many_threads_one_uses_a_mark(self, store: TokenStore, other: TokenStore):
+        start = threading.Barrier(8)
+
+        def use(number: int) -> bool:
+            start.wait()
+            return (store, other)[number % 2].use_once("a mark", 60)
+
+        with ThreadPoolExecutor(8) as threads:
+            assert sum(threads.map(use, range(8))) == 1
 
     def test_there_is_room_for_a_record_and_asking_changes_nothing(self, store: TokenStore):
         save(store, RECORD)

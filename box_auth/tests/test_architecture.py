@@ -30,7 +30,7 @@ FLOORS = [
     {"oauth"},
     {"demo", "network", "stores"},
     {"config", "plain_page", "private_files"},
-    {"addresses", "errors", "ports"},
+    {"addresses", "errors", "pending", "ports", "sweeper"},
     {"problems"},
 ]
 

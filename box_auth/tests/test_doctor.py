@@ -134,7 +134,7 @@ def test_an_address_that_is_not_this_machines_and_a_redis_that_is_away(fork, set
 
 @needs_redis
 def test_redis_that_works_and_redis_that_wants_another_password(fork, settings, monkeypatch):
-    with RedisServer("right") as server:
+    with RedisServer(password="right") as server:
         well = examine(fork, **settings, REDIS_URL=server.url, SECRET_KEY="a-long-random-text")[1]
         assert well["tokens"]["said"] == "Redis answers, and takes what it is given."
         refused = findings(fork, monkeypatch, **settings, REDIS_URL=server.url.replace("right", "wrong"))

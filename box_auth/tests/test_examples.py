@@ -66,6 +66,12 @@ class TestFastAPI:
             assert 'href="/login"' in visitor.post("/logout").text
             assert [path.stem.partition("-")[0] for path in site.tokens.glob("*.json")] == [emulator.users[1].id]
 
+    def test_tabs_do_not_lose_each_others_sign_ins(self, site):
+        with Visitor(site.url) as visitor:
+            tabs = [visitor.callback_address() for _ in range(5)]
+            for tab in (tabs[3], tabs[0], tabs[4]):
+                assert visitor.get(tab).url == f"{site.url}/"
+
     def test_failures_have_the_same_words_and_codes(self, emulator, site):
         with Visitor(site.url) as visitor, Visitor(site.url) as other:
             assert "<code>access_denied</code>" in visitor.answer(visitor.consent_page(), button="deny").text
@@ -73,7 +79,7 @@ class TestFastAPI:
             unknown = other.get(stale)
             assert (unknown.status_code, "<code>state_unknown</code>" in unknown.text) == (400, True)
             assert visitor.get(stale).status_code == 200
-            assert "<code>state_unknown</code>" in visitor.get(stale).text  # it counts once
+            assert "<code>state_used</code>" in visitor.get(stale).text  # it counts once
             emulator.fault("GET /2.0/folders/0/items", status=404)
             assert "<code>box_refused</code>" in visitor.get("/").text
             emulator.revoke_tokens()

@@ -131,12 +131,17 @@ def test_two_browsers_share_one_record_and_signing_out_in_one_ends_both(live, vi
 
 
 def test_the_session_id_changes_at_sign_in(live, visitor):
-    page = visitor.consent_page()
+    visitor.sign_in()
     name, before = visitor.session_cookie().split("=")
-    visitor.answer(page)
+    visitor.sign_in()
     assert visitor.http.cookies[name] != before
     visitor.http.cookies.set(name, before, domain="127.0.0.1")
     assert code_of(visitor.get("/dashboard")) == "session_unknown"
+    visitor.http.cookies.clear()
+    visitor.http.cookies.set(name, "x" * 43, path="/", domain="127.0.0.1")  # one that somebody else chose
+    visitor.sign_in()
+    assert visitor.http.cookies[name] != "x" * 43
+    assert len(visitor.http.cookies[name]) == 43
 
 
 def test_no_login_code_reaches_the_servers_log(live, visitor):

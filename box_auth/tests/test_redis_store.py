@@ -6,7 +6,6 @@ import pytest
 import redis
 
 from box_auth.errors import StoreUnavailable
-from box_auth.flask.redis_sessions import RedisSessions
 from box_auth.stores.record import Plain
 from box_auth.stores.redis import RedisStore, connect
 
@@ -94,19 +93,6 @@ def test_a_value_of_another_type_is_set_aside(client, store):
     assert client.keys("*unreadable*")
     save(store, RECORD)
     assert store.load(USER) == RECORD
-
-
-@pytest.mark.parametrize("stored", [b"\x80\x04\x95pickle", b"[1]", b"", b"not json"])
-def test_a_session_that_is_no_json_object_is_no_session(client, stored):
-    client.set("session", stored)
-    assert RedisSessions(client).get("session") is None
-
-
-def test_a_session_comes_back_and_is_json_in_redis(client):
-    sessions = RedisSessions(client)
-    sessions.set("session", {"box_user": "1"}, 60)
-    assert client.get("session") == b'{"box_user": "1"}'
-    assert sessions.get("session") == {"box_user": "1"}
 
 
 def test_more_threads_than_redis_py_allows_by_itself_are_served(server, store):

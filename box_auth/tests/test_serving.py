@@ -13,11 +13,12 @@ from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
+import requests
 
 from box_auth import config
 from box_auth.stores import open_store
 
-from .journey import ROOT, Visitor, checkout, free_port, live_settings, local_box, needs, running
+from .journey import ROOT, Visitor, checkout, code_of, free_port, live_settings, local_box, needs, running
 from .store_contract import save
 
 local_box()
@@ -129,6 +130,14 @@ def test_no_login_code_reaches_gunicorns_log_and_no_path_forges_a_line(demo):
     assert re.search(r'"GET /callback HTTP/1.1" 302 ', demo.output)
     assert code not in demo.output
     assert '"GET /%0Aforged%20line HTTP/1.1" 404 ' in demo.output
+
+
+def test_a_cookie_of_ten_kilobytes_is_an_unknown_session_and_no_bare_400(demo):
+    with Visitor(demo.url) as visitor:
+        visitor.sign_in()
+        name = visitor.session_cookie().partition("=")[0]
+    page = requests.get(f"{demo.url}/dashboard", headers={"Cookie": f"{name}={'x' * 10_000}"}, timeout=60)
+    assert (page.status_code, code_of(page)) == (401, "session_unknown")
 
 
 def test_gunicorn_believes_no_forwarded_headers(demo):

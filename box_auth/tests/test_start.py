@@ -2,11 +2,12 @@
 
 import os
 import socket
+import stat
 import sys
 
 import pytest
 
-from .journey import App, Process, Visitor, checkout, clean_environment, free_port, running
+from .journey import App, Process, Visitor, checkout, clean_environment, free_port, live_settings, running
 from .terminal import run
 
 FLASK_RUN = ("-m", "flask", "run")
@@ -103,3 +104,24 @@ def test_a_folder_for_data_that_cannot_be_used_is_named_with_its_setting(demo_fo
     assert "set INSTANCE_DIR" in done.stderr
     with running(App(demo_fork, INSTANCE_DIR="file/instance")) as app, Visitor(app.url) as visitor:
         assert visitor.get("/").status_code == 503
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_with_a_umask_of_0_all_that_is_kept_is_the_apps_users_alone(emulator, box, fork):
+    port = free_port()
+    folder = fork / "kept" / "here"
+    settings = live_settings(emulator, box, port, INSTANCE_DIR=str(folder), TOKEN_DIR="more/tokens")
+    flask = [sys.executable, "-m", "flask", "run", "--port", str(port), "--no-reload", "--no-debugger"]
+    command = ["sh", "-c", 'umask 0 && exec "$@"', "sh", *flask]
+    with (
+        running(Process(command, fork, clean_environment(**settings), "Running on")),
+        Visitor(f"http://127.0.0.1:{port}") as visitor,
+    ):
+        assert visitor.sign_in().url.endswith("/dashboard")
+    kept = [folder.parent, *folder.parent.rglob("*")]
+    names = {path.relative_to(folder).parts[0] for path in kept if path != folder.parent and path != folder}
+    assert names >= {"secret_key", "sessions", "more"}
+    assert (folder / "more" / "tokens" / "used").is_dir()
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in kept}
+    wrong = {path: oct(modes[path.name]) for path in kept if modes[path.name] != (0o700 if path.is_dir() else 0o600)}
+    assert wrong == {}
