@@ -6,17 +6,17 @@ The order is the point. Box's refresh tokens work once, so: lock, read again, st
 from __future__ import annotations
 
 import copy
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from .errors import BoxAuthError, BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
+from .logs import own_logger
 from .oauth import OAuth, TokenPair
 from .stores.base import LOCK_WAIT, Held, TokenStore
 from .stores.record import TokenRecord
 
-_log = logging.getLogger(__name__)
+_log = own_logger(__name__)
 _PAUSE = 30.0  # seconds without a further try after a refresh failed while the old token is still good
 
 
@@ -27,17 +27,18 @@ class Refresher:
         self._store, self._oauth, self.clock = store, oauth, clock
         self._failures: dict[str, tuple[float, BoxAuthError]] = {}  # by user: when (monotonic), and how
 
-    def renew(self, record: TokenRecord, refused_token: str = "") -> TokenRecord:
+    def renew(self, record: TokenRecord, refused_token: str = "", *, must_be_fresh: bool = False) -> TokenRecord:
         """Return what came after ``record``, which is not fresh: the stored record, refreshed if need be.
 
-        ``refused_token`` is the access token that Box has just answered with 401, if that is why.
+        ``refused_token`` is the access token that Box has just answered with 401, if that is why. With
+        ``must_be_fresh`` the record's own token will not do, although it lives: wait for a new one, or raise.
 
         Raises `SignInRequired` when the sign-in is over, `TokensUnsaved` when new tokens could not be kept; where no
         living token is left also `BoxUnavailable`, `StoreUnavailable`, and `SignInFailed` if Box refuses the app.
         """
         asked_at = time.monotonic()
         user_id = record.user_id
-        spare = record.access_token != refused_token and record.is_alive(self.clock())
+        spare = not must_be_fresh and record.access_token != refused_token and record.is_alive(self.clock())
         if spare and self._failed_since(user_id, asked_at - _PAUSE):
             return record
         try:

@@ -30,7 +30,7 @@ FLOORS = [
     {"demo", "network", "stores"},
     {"config", "plain_page", "private_files"},
     {"addresses", "errors", "ports"},
-    {"problems"},
+    {"logs", "problems"},
 ]
 
 
