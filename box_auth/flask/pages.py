@@ -18,7 +18,7 @@ from ..plain_page import problem_page
 from . import visitor
 from .app_state import app_state
 
-_BY_STATUS = {403: "forbidden", 404: "not_found", 405: "wrong_method"}
+_BY_STATUS = {403: "forbidden", 404: "not_found", 405: "wrong_method", 413: "too_large"}
 
 
 def install(app: Flask) -> None:
@@ -91,6 +91,8 @@ def _http_error(error: HTTPException) -> Response:
     original = getattr(error, "original_exception", None)
     if isinstance(error, InternalServerError) and isinstance(original, BoxAuthError):
         return show(original)  # raised where Flask asks no handler: while the session was saved
+    if isinstance(error.response, Response):  # a limiter's, that it made itself
+        return error.response
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
