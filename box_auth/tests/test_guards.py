@@ -68,6 +68,11 @@ class TestLargeBodies:
         app.config["MAX_CONTENT_LENGTH"] = 100
         assert app.test_client().post("/logout", data=form(200), content_type=FORM).status_code == 413
 
+    @pytest.mark.parametrize("path", OWN)
+    def test_are_not_waited_for_where_nobody_reads_them(self, make, path):
+        page = make().test_client().get(path, environ_overrides={"CONTENT_LENGTH": "9000"})
+        assert (page.status_code, code_of(page)) == (413, "too_large")
+
     def test_over_a_real_socket(self, live):
         with Visitor(live.url) as visitor:
             chunks = (form(50_000)[start : start + 1000] for start in range(0, 50_000, 1000))
