@@ -17,6 +17,7 @@ from .errors import (
     refusal,
 )
 from .flow import Flow, PendingLogin, open_flow
+from .logs import hide_login_codes
 from .stores.record import TokenRecord
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "StoreUnavailable",
     "TokenRecord",
     "TokensUnsaved",
+    "hide_login_codes",
     "open_flow",
     "refusal",
 ]

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
-from box_auth import BoxAuthError, PendingLogin, SignInRequired, open_flow, refusal
+from box_auth import BoxAuthError, PendingLogin, SignInRequired, hide_login_codes, open_flow, refusal
 
 try:
     from box_emulator import stand_in  # the demo, until your Box app is connected
@@ -23,6 +23,7 @@ try:
     flow = open_flow(demo=stand_in, announce=True)
 except BoxAuthError as error:  # what is missing, in a sentence
     sys.exit(str(error))
+hide_login_codes("uvicorn.access")  # the addresses that a server logs have them
 app = FastAPI()
 app.add_middleware(  # a signed cookie; it holds who is signed in and the sign-in under way, never a token
     SessionMiddleware,
