@@ -7,8 +7,11 @@ import re
 import traceback
 import unicodedata
 
-_SECRET_ARGUMENTS = re.compile(r"\b(code|state|access_token|refresh_token|client_secret)(=|%3D)[^&\s\"']+", re.I)
+_SECRET_ARGUMENTS = re.compile(  # also in an address that is an argument itself
+    r"(?:\b|(?<=%3F)|(?<=%26))(code|state|access_token|refresh_token|client_secret)(=|%3D)[^&\s\"']+", re.IGNORECASE
+)
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they reorder the rest of the line
+_UNESCAPED = str.maketrans(dict.fromkeys(_TURNING + "\x85\u2028\u2029", "�"))  # by werkzeug, which escapes the rest
 _UNFIT = ("Cc", "Cs", "Zl", "Zp")  # control characters, half characters, other ends of lines
 
 
@@ -48,13 +51,17 @@ def keep_trace_apart(record: logging.LogRecord) -> None:
 class _NoCodes(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):  # one by one, as uvicorn's formatter counts them
-            record.args = tuple(without_codes(value) if isinstance(value, str) else value for value in record.args)
+            record.args = tuple(self._shown(value) if isinstance(value, str) else value for value in record.args)
         message = record.getMessage()
-        if (discreet := without_codes(message)) != message:
+        if (discreet := self._shown(message)) != message:
             record.msg, record.args = discreet, ()
         if record.exc_info and not record.exc_text:
             record.exc_text = without_codes("".join(traceback.format_exception(*record.exc_info)).rstrip())
         return True
+
+    @staticmethod
+    def _shown(text: str) -> str:
+        return without_codes(text).translate(_UNESCAPED)
 
 
 class _OneLine(logging.Filter):

@@ -51,7 +51,7 @@ def show(error: BoxAuthError, status: int | None = None) -> Response:
         visitor.check_again(error.code)
     response = make_response(_page(error), status or error.problem.status)
     if response.status_code >= 500:  # for whoever runs the app; the path alone, as queries can hold login codes
-        current_app.logger.warning("%s %s: %s", request.method, printable(request.path), error)
+        current_app.logger.warning("%s %s: %s", request.method, request.path, error)
     if isinstance(error, BoxUnavailable) and error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response

@@ -94,7 +94,9 @@ class RetryingClient(NetworkClient):
             response = self._sdk.fetch(once)
         except OSError:  # the file that REQUESTS_CA_BUNDLE names; what the network does comes as an SDK error
             raise BoxUnavailable("ca_bundle_missing") from None
-        except RecursionError:  # JSON nested beyond reading
+        except (RecursionError, AttributeError):  # JSON nested beyond reading; a refusal whose body is no object
+            if options.file_stream or options.multipart_data:  # it may be a stream's own
+                raise
             raise BoxUnavailable("box_bad_answer") from None
         if options.response_format == ResponseFormat.JSON and response.status != 202 and not _is_json(response):
             raise BoxUnavailable("box_bad_answer")
