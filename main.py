@@ -10,9 +10,9 @@ def main(wait: float = WAIT) -> None:
     # Opens a browser the first time. The sign-in is kept, and renewed when needed, until it rests for 60 days.
     box = connect(demo=embed, wait=wait)
 
-    print(f"You are {printable(box.user.name)} ({box.user.login}). Your root folder holds:")
-    for item in box.client.folders.get_folder_items("0").entries:
-        print(f"  {item.type.value:8}  {printable(item.name)}")
+    print(f"You are {printable(box.user.name)} ({printable(box.user.login)}). Your root folder holds:")
+    for item in box.client.folders.get_folder_items("0").entries or []:
+        print(f"  {printable(item.type):8}  {printable(item.name)}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from .errors import (
     refusal,
 )
 from .flow import Flow, open_flow
+from .logs import hide_login_codes
 from .pending import PendingLogin, login_cookie, pending_login
 from .stores.record import TokenRecord
 
@@ -34,6 +35,7 @@ __all__ = [
     "StoreUnavailable",
     "TokenRecord",
     "TokensUnsaved",
+    "hide_login_codes",
     "login_cookie",
     "open_flow",
     "pending_login",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -26,33 +27,34 @@ def redirect_problems(uri: str, host: str | None, port: int, proxies: int) -> li
     setup). The rest is what must hold for Box's answer to arrive here.
     """
     if not is_web_address(uri):
-        return [f"REDIRECT_URI is “{uri}”: it must be a full address, such as http://127.0.0.1:5000/callback."]
+        example = "http://127.0.0.1:5000/callback"
+        return [f"REDIRECT_URI must be a full address, such as {example}, without user name and password."]
     parts = urlsplit(uri)
     if not parts.path.endswith("/callback") or parts.query or parts.fragment:
-        return [f"REDIRECT_URI is “{uri}”: its path must end in /callback, where this app listens."]
+        return ["The path of REDIRECT_URI must end in /callback, where this app listens."]
     local = parts.hostname in LOOPBACK
     if parts.scheme != "https" and not local:
-        return [f"REDIRECT_URI is “{uri}”: away from localhost Box requires https."]
+        return ["REDIRECT_URI begins with http://, and away from localhost Box requires https."]
     if proxies:  # they have a name, a port and a path of their own
         return []
     problems = []
     if parts.path != "/callback":
         problems.append(
-            f"REDIRECT_URI is “{uri}”: its path must be /callback, where this app listens; only a proxy can put "
-            "something in front of it, and then TRUSTED_PROXIES must be set."
+            "REDIRECT_URI: its path must be /callback, where this app listens; only a proxy can put something in front "
+            "of it, and then TRUSTED_PROXIES must be set."
         )
     if parts.scheme == "https":
         if local and (parts.port or 443) == port:
             problems.append(
-                f"REDIRECT_URI is “{uri}”, but the app itself speaks plain http on port {port}: write http://, or "
-                "name the port of a proxy that speaks https."
+                f"REDIRECT_URI begins with https://, but the app itself speaks plain http on port {port}: write "
+                "http://, or name the port of a proxy that speaks https."
             )
         return problems
     if host in ANY_ADDRESS:  # in a container, say, whose ports are mapped to others outside
         return problems
     if host and host != parts.hostname:
         problems.append(
-            f"REDIRECT_URI names the host {parts.hostname}, but CALLBACK_HOSTNAME is {host}: to Box "
+            f"REDIRECT_URI names the host {parts.hostname}, but CALLBACK_HOSTNAME is {safe_to_show(host)}: to Box "
             "localhost and 127.0.0.1 are different, so make them the same, or remove one of the two lines."
         )
     if (parts.port or 80) != port:
@@ -60,6 +62,14 @@ def redirect_problems(uri: str, host: str | None, port: int, proxies: int) -> li
             f"REDIRECT_URI names port {parts.port or 80}, but the app is on port {port}: make CALLBACK_PORT the same."
         )
     return problems
+
+
+def safe_to_show(host: str) -> str:
+    """Return ``host`` if it is the number of a machine or localhost; a name may be a password in the wrong line."""
+    try:
+        return host if host in LOOPBACK else str(ipaddress.ip_address(host))
+    except ValueError:
+        return "another name"
 
 
 def loopback_port(uri: str) -> int | None:
@@ -72,7 +82,8 @@ def loopback_port(uri: str) -> int | None:
 def is_web_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        named = bool(parts.hostname) and "@" not in parts.netloc  # a password would be shown, and sent to Box
+        return parts.scheme in ("http", "https") and named and parts.port != 0
     except ValueError:  # a port that is no number, a bracket left open
         return False
 

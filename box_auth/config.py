@@ -19,6 +19,7 @@ from .addresses import (
     loopback_port,
     loopback_redirect_uri,
     redirect_problems,
+    safe_to_show,
 )
 from .errors import ConfigError
 
@@ -95,7 +96,8 @@ def is_demo(values: Mapping[str, str]) -> bool:
 def parse(
     values: Mapping[str, str], data: Path, listening_port: int | None = None, *, own_pages: bool = False
 ) -> Settings:
-    """Turn raw settings into `Settings`, or raise `ConfigError` naming every problem.
+    """Turn raw settings into `Settings`, or raise `ConfigError` naming every problem, and no value that could be a
+    password, or one that was pasted into another line.
 
     ``data`` is the folder for what the app keeps; ``listening_port`` is where the server really listens, if the
     caller knows: it is the default for ``CALLBACK_PORT``, and Box's answer must arrive there. With ``own_pages`` a
@@ -112,7 +114,7 @@ def parse(
 
     host = values.get("CALLBACK_HOSTNAME", "127.0.0.1")
     if "/" in host or " " in host:
-        problems.append(f"CALLBACK_HOSTNAME is “{host}”: give a host name alone, such as 127.0.0.1.")
+        problems.append("CALLBACK_HOSTNAME must be a host name alone, such as 127.0.0.1.")
     token_dir = _path("TOKEN_DIR", values.get("TOKEN_DIR", "tokens"))
     trusted_proxies = _number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
     redirect_uri = values.get("REDIRECT_URI", "")
@@ -122,8 +124,8 @@ def parse(
     if not redirect_uri:
         if host not in LOOPBACK + ANY_ADDRESS:
             problems.append(
-                f"REDIRECT_URI is not set, and CALLBACK_HOSTNAME is {host}: away from localhost Box requires https, "
-                f"so set REDIRECT_URI, for instance to https://{host}/callback."
+                f"REDIRECT_URI is not set, and CALLBACK_HOSTNAME is {safe_to_show(host)}: away from localhost Box "
+                "requires https, so set REDIRECT_URI, for instance to https://files.example.com/callback."
             )
         redirect_uri = loopback_redirect_uri(host, port)
         if listening_port and listening_port != port and not any("CALLBACK_PORT" in problem for problem in problems):
@@ -136,7 +138,7 @@ def parse(
     for name in ("BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"):
         url = values.get(name, "").rstrip("/")
         if url and not own_pages and not is_web_address(url):
-            problems.append(f"{name} is “{url}”: it must be a full address that begins with https://.")
+            problems.append(f"{name} must be a full address that begins with https://, without user name and password.")
         if url:
             urls[name.lower()] = url
 
@@ -178,7 +180,7 @@ def _path(name: str, text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError:  # ~nobody
-        raise ConfigError([f"{name} is “{text}”: there is no such user on this machine."]) from None
+        raise ConfigError([f"{name} begins with the home of a user who is not on this machine."]) from None
 
 
 def _is_fernet_key(text: str) -> bool:
@@ -192,7 +194,7 @@ def _number(values: Mapping[str, str], name: str, default: int, low: int, high: 
     text = values.get(name)
     if text is None:
         return default
-    if text.isascii() and text.isdigit() and low <= int(text) <= high:
+    if text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high:
         return int(text)
-    problems.append(f"{name} is “{text}”: it must be a number from {low} to {high}.")
+    problems.append(f"{name} must be a number from {low} to {high}.")
     return default

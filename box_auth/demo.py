@@ -45,9 +45,10 @@ def _start(demo: Beside, folder: Path) -> Mapping[str, str]:
     try:
         private_files.make_folder(folder)
     except OSError as error:
-        words = f"The folder {folder} cannot be used ({error.strerror or error}): set INSTANCE_DIR to one that can."
+        words = f"The folder for the demo's data cannot be used ({error.strerror}): set INSTANCE_DIR to one that can."
         raise ConfigError([words]) from None
     try:
         return demo(folder)
     except Exception as error:  # whatever a stand-in may raise: it is not ours to know
-        raise ConfigError([f"The demo could not start: {error} Remove {folder} to start it over."]) from None
+        remove = f"Remove its folder, {FOLDER} in the instance folder, to start it over."
+        raise ConfigError([f"The demo could not start: {error} {remove}"]) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from .logs import printable
 from .problems import PROBLEMS, Problem
 
 if TYPE_CHECKING:
@@ -15,13 +16,23 @@ class BoxAuthError(Exception):
     """Any failure of this package. Its text is safe to show and to log: no token, code or secret is ever in it.
 
     ``code`` is the short name under which `problems.toml` and the documents explain it; ``detail`` adds what is
-    particular to this case, such as Box's own words.
+    particular to this case, such as Box's own words, on one line.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
         self.problem: Problem = PROBLEMS[code]
-        self.detail = detail
-        super().__init__(code, detail)
+        self.detail = printable(re.sub(r"[\t\n\v\f\r]+", " ", detail))
+        super().__init__(code, self.detail)
+        self.__suppress_context__ = True  # also where Python prints it by itself
+
+    @property
+    def __context__(self) -> None:
+        """Nothing: what was handled when this was raised is often the SDK's error, which quotes the request with its
+        tokens and codes; ``from None`` hides that from a printed trace alone, and log collectors look further."""
+
+    @__context__.setter
+    def __context__(self, handled: BaseException | None) -> None:
+        pass
 
     def __reduce__(self) -> tuple[Any, ...]:  # so that children with arguments of their own can be copied and pickled
         return _same, (type(self), self.args, vars(self))

@@ -15,6 +15,7 @@ from box_sdk_gen.schemas import AccessToken, UserFull
 
 from .config import Settings
 from .errors import BoxAuthError, BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable
+from .logs import printable
 from .network.pool import Network
 from .stores.base import check_id
 
@@ -73,11 +74,14 @@ class OAuth:
         )
 
     def user_of(self, access_token: str) -> UserFull:
-        """Ask Box whose token this is."""
+        """Ask Box whose token this is; name and login are texts of one line, empty where Box gives none."""
         client = BoxClient(auth=BoxDeveloperTokenAuth(access_token), network_session=self._network.session)
         try:
             user = client.users.get_user_me(fields=["name", "login"])
             check_id(user.id)
+            user.name, user.login = (
+                printable(text) if isinstance(text, str) else "" for text in (user.name, user.login)
+            )
         except BoxAPIError:
             raise SignInFailed("token_refused") from None
         except (TypeError, KeyError, ValueError, AttributeError, StoreUnavailable):  # JSON, but not a user

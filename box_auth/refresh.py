@@ -7,7 +7,6 @@ as they can afford.
 from __future__ import annotations
 
 import copy
-import logging
 import os
 import threading
 import time
@@ -16,6 +15,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
 
 from .errors import BoxAuthError, BoxUnavailable, SignInRequired, StoreUnavailable, TokensUnsaved
+from .logs import own_logger
 from .network.retries import BUDGET
 from .oauth import OAuth
 from .renewal import Renewal, usable
@@ -26,7 +26,7 @@ SPARE_WAIT = 0.5  # seconds that a page with a good token waits for a newer one
 _PAUSE = 30.0  # seconds without a further try after a refresh failed while the old token is still good
 _MOST = 64  # refreshes under way in one process
 
-_log = logging.getLogger(__name__)
+_log = own_logger(__name__)
 _SignIn = tuple[str, str]  # user id and grant
 
 

@@ -5,7 +5,6 @@ The order is the point. Box's refresh tokens work once, so: lock, read again, st
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -13,11 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from .errors import BoxUnavailable, LockLost, SignInBusy, SignInRequired, StoreUnavailable
+from .logs import own_logger
 from .oauth import OAuth, TokenPair
 from .stores.base import Held, TokenStore
 from .stores.record import TokenRecord
 
-_log = logging.getLogger(__name__)
+_log = own_logger(__name__)
 _LONG_WAIT = 90.0  # seconds to wait for the lock, with no page waiting: longer than another process's refresh takes
 _LAST_TRIES = 10.0  # seconds that a process that is to end goes on trying to save
 _LONGEST_PAUSE = 0.5  # seconds between two tries to save

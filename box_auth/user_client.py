@@ -14,8 +14,9 @@ from box_sdk_gen.networking.fetch_response import FetchResponse
 from box_sdk_gen.schemas import AccessToken
 
 from .errors import SignInRequired
+from .network.body import RequestBody
 from .network.pool import Network
-from .network.retries import BUDGET, RequestBody
+from .network.retries import BUDGET
 from .oauth import OAuth
 from .refresh import Refresher
 from .stores.record import TokenRecord
@@ -40,10 +41,11 @@ class UserToken:
     def __init__(self, record: TokenRecord, refresher: Refresher) -> None:
         self._record, self._refresher = record, refresher
 
-    def take(self, refused_token: str = "") -> str:
-        """Return a usable token, another one than ``refused_token``. Raises what `Refresher.renew` does."""
+    def take(self, refused_token: str = "", *, must_be_fresh: bool = False) -> str:
+        """Return a usable token, another one than ``refused_token``; with ``must_be_fresh`` never one about to end.
+        Raises what `Refresher.renew` does."""
         if refused_token or not self._record.is_fresh(self._refresher.clock()):
-            self._record = self._refresher.renew(self._record, refused_token)
+            self._record = self._refresher.renew(self._record, refused_token, must_be_fresh=must_be_fresh)
         return self._record.access_token
 
 
@@ -58,9 +60,11 @@ class UserCalls(NetworkClient):
         client = self._network.client
         if options.auth is None:  # an address that needs no token, such as a download's
             return client.fetch(options)
-        token = self._token.take()
-        deadline = time.monotonic() + BUDGET
         body = RequestBody(options)
+        options = body.options
+        # What can be sent only once is not risked with a token that may end on the way; nothing of it is read before.
+        token = self._token.take(must_be_fresh=not body.rewindable)
+        deadline = time.monotonic() + BUDGET
         try:
             return client.fetch_by(deadline, _with_token(options, token))
         except BoxAPIError as error:

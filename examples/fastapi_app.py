@@ -12,7 +12,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
-from box_auth import BoxAuthError, SignInRequired, login_cookie, open_flow, pending_login, refusal
+from box_auth import BoxAuthError, SignInRequired, hide_login_codes, open_flow, refusal
+from box_auth.pending import login_cookie, pending_login
 
 try:
     from box_emulator import stand_in  # the demo, until your Box app is connected
@@ -23,6 +24,7 @@ try:
     flow = open_flow(demo=stand_in, announce=True)
 except BoxAuthError as error:  # what is missing, in a sentence
     sys.exit(str(error))
+hide_login_codes("uvicorn.access")  # the addresses that a server logs have them
 KEY = flow.settings.secret_key or secrets.token_urlsafe(32)
 HTTPS = flow.settings.redirect_uri.startswith("https:")
 app = FastAPI()

@@ -1,6 +1,9 @@
 """The pages of app.py, asked for as a browser would. Copy a test, and change it with your page."""
 
+import json
 import re
+
+import pytest
 
 from app import app
 
@@ -78,3 +81,19 @@ def test_box_out_of_order_is_told_in_place_of_the_page(signed_in, emulator):
     page = browser.get("/dashboard")
     assert page.status_code == 404
     assert "<code>box_refused</code>" in page.text
+
+
+@pytest.mark.parametrize(
+    "odd", [None, "much", "", True, -1, 10**400, float("inf"), float("nan"), [None], {"a": 1}, "\ud800"]
+)
+def test_whatever_box_says_in_place_of_a_name_a_number_or_a_list_is_a_page(signed_in, emulator, odd):
+    me = dict.fromkeys(("name", "login", "space_amount", "space_used"), odd)
+    item = dict.fromkeys(("name", "size", "modified_at"), odd)
+    browser = signed_in(app)
+    for listed in (
+        {"entries": odd, "total_count": odd},
+        {"entries": [{"type": "file", "id": "1", **item}, {"type": odd}]},
+    ):
+        for route, answer in (("users/me", {"type": "user", "id": "1", **me}), ("folders/0/items", listed)):
+            emulator.fault(f"GET /2.0/{route}", status=200, body=json.dumps(answer), content_type="application/json")
+        assert browser.get("/dashboard").status_code == 200

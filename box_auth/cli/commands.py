@@ -14,8 +14,9 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from ..errors import ConfigError
+from ..logs import printable
 from ..script.saved_user import SavedUser
-from ..script.terminal import printable, run
+from ..script.terminal import run
 from ..stores import open_store
 
 _WAIT = 300.0  # seconds
@@ -42,14 +43,14 @@ def login(wait: float) -> None:
     saved = _saved_user()
     pages = current_app.wsgi_app if _state().demo else None
     record = sign_in(saved, wait=wait, pages=pages)
-    click.echo(f"You are {printable(record.name)} ({record.login}).")
+    click.echo(f"You are {printable(record.name)} ({printable(record.login)}).")
 
 
 @box.command()
 def whoami() -> None:
     """Tell who is signed in, as Box says."""
     user = _client().users.get_user_me(fields=["name", "login"])
-    click.echo(f"{printable(user.name or '')} ({user.login}), user {user.id}")
+    click.echo(f"{printable(user.name)} ({printable(user.login)}), user {printable(user.id)}")
 
 
 @box.command("ls")
@@ -59,7 +60,7 @@ def ls(folder: str) -> None:
     if not (folder.isascii() and folder.isdigit()):
         raise click.BadParameter("give the folder's id, the digits that its address at Box ends in.")
     for item in _items(_client(), folder):
-        click.echo(f"{item.type.value:8}  {item.id:>15}  {printable(item.name or '')}")
+        click.echo(f"{printable(item.type):8}  {printable(item.id):>15}  {printable(item.name)}")
 
 
 @box.command()
@@ -83,7 +84,7 @@ def doctor(as_json: bool) -> None:
         colours = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "bright_black"}
         for finding in findings:
             state = click.style(f"{finding.state:4}", fg=colours[finding.state], bold=finding.state == "fail")
-            click.echo(f"{state}  {finding.check:12}  {finding.said}", color=False if plain else None)
+            click.echo(f"{state}  {finding.check:12}  {printable(finding.said)}", color=False if plain else None)
             if finding.code:
                 click.echo(f"{'':20}→ {finding.todo} [{finding.code}]")
     if any(finding.state == "fail" for finding in findings):

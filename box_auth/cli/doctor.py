@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .. import config
-from ..addresses import ANY_ADDRESS
+from ..addresses import ANY_ADDRESS, safe_to_show
 from ..config import Settings
 from ..errors import BoxAuthError, ConfigError, StoreUnavailable
 from ..ports import obstacle
@@ -89,7 +89,7 @@ def _port(settings: Settings) -> Finding:
     if code == "port_taken":
         return _who_listens("127.0.0.1" if host in ANY_ADDRESS else host, port)
     if code:
-        return bad("port", code, f"It is port {port} of {host}.")
+        return bad("port", code, f"It is port {port} of {safe_to_show(host)}.")
     return Finding("port", "ok", f"Port {port} of {host} is free.")
 
 

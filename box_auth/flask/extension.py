@@ -19,7 +19,7 @@ from ..cli import commands
 from ..errors import BoxAuthError, SignInRequired
 from ..flow import Flow, open_flow
 from ..stores.record import TokenRecord
-from . import pages, routes, run, sessions, visitor
+from . import guards, pages, routes, run, sessions, visitor
 from .app_state import AppState, app_state
 from .hooks import Hooks, OnProblem, OnSignIn, OnSignOut
 from .user import User
@@ -67,12 +67,14 @@ class BoxAuth:
             return
         if hops := settings.trusted_proxies:
             behind = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
-            app.wsgi_app = behind  # type: ignore[method-assign]
+            app.wsgi_app = guards.PlainPrefix(behind)  # type: ignore[method-assign]
         app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session
         if "csrf" not in app.extensions:
             CSRFProtect(app)
+        guards.refuse_large_bodies(app)
         app.extensions["box_auth"] = AppState(self._hooks, after_login, flow, is_demo, folder)
-        app.register_blueprint(routes.blueprint(is_demo))
+        limiter = None if is_demo else guards.sign_in_limiter(app, settings)
+        app.register_blueprint(routes.blueprint(is_demo, limiter))
         run.announce(is_demo, folder)
 
     def on_sign_in(self, hook: OnSignIn) -> OnSignIn:

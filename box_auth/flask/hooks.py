@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import BoxUnavailable, SignInFailed, SignInRefused
+from ..logs import own_logger
 from ..problems import Problem
 from ..stores.record import TokenRecord
 from .user import User
@@ -15,7 +15,7 @@ from .user import User
 OnSignIn = Callable[[User, TokenRecord], None]
 OnSignOut = Callable[[User, str], Any]
 OnProblem = Callable[[Problem], Problem | None]
-_log = logging.getLogger(__name__)
+_log = own_logger(__name__)
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 
 import requests
 from box_sdk_gen import BoxAPIError
-from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+from flask import Flask, Response, current_app, has_request_context, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, refusal
+from ..logs import hide_login_codes, keep_trace_apart, printable
 from ..plain_page import problem_page
 from . import visitor
 from .app_state import app_state
 
-_BY_STATUS = {403: "forbidden", 404: "not_found", 405: "wrong_method"}
-_SECRET_ARGUMENTS = re.compile(r"\b(code|state|access_token)=[^&\s\"']+")
+_BY_STATUS = {403: "forbidden", 404: "not_found", 405: "wrong_method", 413: "too_large"}
 
 
 def install(app: Flask) -> None:
@@ -30,9 +29,10 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, lambda error: show(BoxAuthError("form_expired")))
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_careful_headers)
-    for name in ("werkzeug", "gunicorn.error", "gunicorn.access"):
-        if not any(isinstance(known, _Discreet) for known in logging.getLogger(name).filters):
-            logging.getLogger(name).addFilter(_Discreet())
+    hide_login_codes("werkzeug", "gunicorn.error", "gunicorn.access")
+    logger = logging.getLogger(app.name)  # app.logger, whose handlers the app may still want to choose
+    if _keep_paths_whole not in logger.filters:
+        logger.addFilter(_keep_paths_whole)
 
 
 def explain(app: Flask, error: BoxAuthError) -> None:
@@ -91,6 +91,8 @@ def _http_error(error: HTTPException) -> Response:
     original = getattr(error, "original_exception", None)
     if isinstance(error, InternalServerError) and isinstance(original, BoxAuthError):
         return show(original)  # raised where Flask asks no handler: while the session was saved
+    if isinstance(error.response, Response):  # a limiter's, that it made itself
+        return error.response
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
@@ -112,12 +114,9 @@ def _careful_headers(response: Response) -> Response:
     return response
 
 
-class _Discreet(logging.Filter):
-    """Takes login codes out of the servers' request lines."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        discreet = _SECRET_ARGUMENTS.sub(r"\1=...", message)
-        if discreet != message:
-            record.msg, record.args = discreet, ()
-        return True
+def _keep_paths_whole(record: logging.LogRecord) -> bool:
+    """Keep a path that a visitor made up from beginning a line of its own: Flask logs it decoded when a page fails."""
+    if has_request_context() and request.path != (whole := printable(request.path)):
+        record.msg, record.args = record.getMessage().replace(request.path, whole), ()
+    keep_trace_apart(record)
+    return True

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from flask import Blueprint, current_app, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
 from werkzeug.routing import BuildError
 
 from ..addresses import is_own_page, same_host
 from ..errors import BoxAuthError, SignInFailed
-from . import setup, visitor
+from . import guards, setup, visitor
 from .app_state import app_state
 
 _LONGEST_NEXT = 1000  # bytes of a page's address that are remembered over a sign-in: browsers limit cookies to 4 kB
 
 
-def blueprint(demo: bool) -> Blueprint:
-    """Return the routes, under the name ``box``."""
+def blueprint(demo: bool, limiter: Limiter | None) -> Blueprint:
+    """Return the routes, under the name ``box``; ``limiter`` is for the callback."""
     routes = Blueprint("box", __name__)
     routes.add_url_rule("/login", "login", _login)
-    routes.add_url_rule("/callback", "callback", _callback)
+    callback = limiter.limit(guards.SIGN_INS)(_callback) if limiter else _callback
+    routes.add_url_rule("/callback", "callback", callback)
     routes.add_url_rule("/logout", "logout", _logout, methods=["POST"])
     routes.add_url_rule("/healthz", "ready", _ready)
     if demo:

@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.serving import is_running_from_reloader
 
 from .. import config
-from ..addresses import ANY_ADDRESS, url_of
+from ..addresses import ANY_ADDRESS, safe_to_show, url_of
 from ..demo import say_start
 from ..ports import obstacle
 from ..problems import PROBLEMS
@@ -62,7 +62,7 @@ def check_address(host: str, port: int) -> None:
     if code := obstacle(host, port):
         problem = PROBLEMS[code]
         on_a_mac = " On a Mac, that is likely AirPlay." if sys.platform == "darwin" and code == "port_taken" else ""
-        sys.exit(f"{problem.happened} It is port {port} of {host}.{on_a_mac} {problem.todo} [{code}]")
+        sys.exit(f"{problem.happened} It is port {port} of {safe_to_show(host)}.{on_a_mac} {problem.todo} [{code}]")
 
 
 def serve(app: Flask) -> None:

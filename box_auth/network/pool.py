@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextvars
 import os
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TookTooLong
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from box_sdk_gen import BaseUrls, NetworkSession
 
 from ..config import Settings
-from ..errors import BoxUnavailable
+from .at_once import run_at_once
 from .http import CONNECTIONS, PooledSession
 from .retries import BUDGET, LONG_BUDGET, READ, SHORT_BUDGET, NoRetries, RetryingClient
 
@@ -59,23 +56,9 @@ class Network:
         return cast(NetworkSession, self._long)
 
     def at_once(self, *calls: Callable[[], Any]) -> list[Any]:
-        """Make several calls side by side and return their results in order; of several errors, the first in
-        that order is raised.
-
-        The calls see the caller's context (Flask's request, for one). Raises `BoxUnavailable` when they take too long.
-        """
+        """Make several calls side by side and return their results in order; see `run_at_once`."""
         self._once_a_process()
-        threads = cast(ThreadPoolExecutor, self._threads)
-        deadline = time.monotonic() + BUDGET + READ
-        futures: list[Future[Any]] = [threads.submit(contextvars.copy_context().run, call) for call in calls[1:]]
-        try:
-            first = [call() for call in calls[:1]]
-            return first + [future.result(timeout=max(0.0, deadline - time.monotonic())) for future in futures]
-        except TookTooLong:
-            raise BoxUnavailable("box_slow") from None
-        finally:
-            for future in futures:
-                future.cancel()
+        return run_at_once(cast(ThreadPoolExecutor, self._threads), calls, BUDGET + READ)
 
     def close(self) -> None:
         """Close this process's connections; the next call opens new ones."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import email.utils
+import json
 import random
 import time
 from typing import Any, cast
@@ -17,6 +18,7 @@ from box_sdk_gen.networking.retries import RetryStrategy
 from box_sdk_gen.networking.timeout_config import TimeoutConfig
 
 from ..errors import BoxAuthError, BoxUnavailable
+from .body import RequestBody
 from .http import PooledSession
 
 BUDGET = 10.0  # seconds a page waits for one call to Box, retries and all
@@ -48,6 +50,7 @@ class RetryingClient(NetworkClient):
     def fetch_by(self, deadline: float, options: FetchOptions) -> FetchResponse:
         """Fetch, and begin no attempt after ``deadline`` (monotonic seconds)."""
         body = RequestBody(options)
+        options = body.options
         method = options.method.upper()
         attempt = 0
         while True:
@@ -92,8 +95,13 @@ class RetryingClient(NetworkClient):
             response = self._sdk.fetch(once)
         except OSError:  # the file that REQUESTS_CA_BUNDLE names; what the network does comes as an SDK error
             raise BoxUnavailable("ca_bundle_missing") from None
+        except (RecursionError, AttributeError):  # JSON nested beyond reading; a refusal whose body is no object
+            if options.file_stream or options.multipart_data:  # it may be a stream's own
+                raise
+            raise BoxUnavailable("box_bad_answer") from None
         if options.response_format == ResponseFormat.JSON and response.status != 202 and not _is_json(response):
             raise BoxUnavailable("box_bad_answer")
+        _mend_halves(response)
         return response
 
 
@@ -108,20 +116,6 @@ class NoRetries(RetryStrategy):
 
     def retry_after(self, fetch_options: FetchOptions, fetch_response: FetchResponse, attempt_number: int) -> float:
         return 0.0
-
-
-class RequestBody:
-    """The streams that one request sends, which must be rewound before it is sent again."""
-
-    def __init__(self, options: FetchOptions) -> None:
-        parts = [part.file_stream for part in options.multipart_data or []]
-        streams = [stream for stream in (options.file_stream, *parts) if stream is not None]
-        self.rewindable = all(stream.seekable() for stream in streams)
-        self._places = [(stream, stream.tell()) for stream in streams] if self.rewindable else []
-
-    def rewind(self) -> None:
-        for stream, place in self._places:
-            stream.seek(place)
 
 
 def _fits(wait: float, deadline: float) -> bool:
@@ -164,5 +158,14 @@ def _no_answer(cause: Exception | None) -> BoxAuthError:
 
 
 def _is_json(response: FetchResponse) -> bool:
-    # The SDK reads a body that is no JSON as an empty object, and then fails far from the cause.
+    # The SDK reads a body that is no JSON as an empty object, and then fails far from the cause; so it does for a list.
+    if not isinstance(response.data, dict):
+        return False
     return bool(response.data) or getattr(response.content, "getvalue", bytes)() == b"{}"
+
+
+def _mend_halves(response: FetchResponse) -> None:
+    """Put “?” for half a character (a lone surrogate), which JSON can write and no page, file or terminal can."""
+    raw = getattr(response.content, "getvalue", bytes)()
+    if response.data and (b"\\ud" in raw or b"\\uD" in raw):
+        response.data = json.loads(json.dumps(response.data, ensure_ascii=False).encode("utf-8", "replace"))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Callable
 
 from box_sdk_gen import BoxAPIError
 
 from ..errors import BoxAuthError, ConfigError, SignInRequired, refusal
-
-_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they reorder the rest of the line
+from ..logs import printable
 
 
 def run(program: Callable[[], object]) -> int:
@@ -39,11 +37,6 @@ def explain(error: BoxAuthError) -> str:
     lines = [f"{problem.title}.", problem.happened]
     lines += [f"  - {line}" for line in error.mistakes] if isinstance(error, ConfigError) else [error.detail]
     return "\n".join(printable(line) for line in (*lines, problem.todo, again, f"[{problem.code}]") if line)
-
-
-def printable(text: str) -> str:
-    """Return ``text``, which other people may have written, without what could steer the terminal."""
-    return "".join("�" if unicodedata.category(sign) == "Cc" or sign in _TURNING else sign for sign in text)
 
 
 def say(text: str) -> None:

@@ -48,8 +48,9 @@ class TokenRecord:
         return secrets.compare_digest(self.grant.encode(), grant.encode())
 
     def _from_the_future(self, now: float) -> bool:
-        # The clock was set back, so that the token's age is not known: better one refresh too many.
-        return self.issued_at > now + 60
+        # The clock was set back, so that the age is not known: better one refresh too many. The clocks of two machines
+        # may differ by a minute or two, for which refreshing early leaves room.
+        return self.issued_at > now + EARLY
 
 
 def new_grant() -> str:

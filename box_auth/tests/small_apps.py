@@ -28,6 +28,7 @@ class SmallApps:
         self.folder = folder
         self._environment = monkeypatch
         self._made: list[Flask] = []
+        self.settings = settings
         self.set(**settings)
 
     def set(self, **settings: str) -> None:

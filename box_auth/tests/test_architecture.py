@@ -11,7 +11,7 @@ import pytest
 from .journey import ROOT, clean_environment
 
 PACKAGE = ROOT / "box_auth"
-FRAMEWORKS = {"flask", "flask_session", "flask_wtf", "werkzeug", "fastapi", "starlette", "django"}
+FRAMEWORKS = {"flask", "flask_limiter", "flask_session", "flask_wtf", "werkzeug", "fastapi", "starlette", "django"}
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
@@ -31,7 +31,7 @@ FLOORS = [
     {"demo", "network", "stores"},
     {"config", "plain_page", "private_files"},
     {"addresses", "errors", "pending", "ports", "sweeper"},
-    {"problems"},
+    {"logs", "problems"},
 ]
 
 

@@ -70,7 +70,7 @@ def test_wrong_settings_stop_a_command_but_not_doctor(fork):
     settings = {"CLIENT_ID": "id", "CALLBACK_PORT": "five"}
     stopped = flask_box(fork, "whoami", **settings)
     assert stopped.returncode == 1
-    assert "CALLBACK_PORT is “five”" in stopped.stderr
+    assert "CALLBACK_PORT must be a number from 1 to 65535" in stopped.stderr
     examined = flask_box(fork, "doctor", "--json", **settings)
     assert examined.returncode == 1
     said = [finding["said"] for finding in json.loads(examined.stdout) if finding["state"] == "fail"]

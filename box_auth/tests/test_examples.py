@@ -2,6 +2,7 @@
 
 import re
 import sys
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -18,21 +19,18 @@ DJANGO_SITE = """
 import django
 from django.conf import settings
 settings.configure(
-    SECRET_KEY="test", ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"],
+    SECRET_KEY="test", ROOT_URLCONF=__name__, DEBUG=True, ALLOWED_HOSTS=["127.0.0.1"],
     SESSION_ENGINE="django.contrib.sessions.backends.file",
     MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware"],
 )
 django.setup()
-from django.core.wsgi import get_wsgi_application
 from django.urls import path
 import views
 urlpatterns = [path("", views.dashboard), path("login", views.login), path("callback", views.callback)]
 if __name__ == "__main__":
     import sys
-    from wsgiref.simple_server import make_server
-    with make_server("127.0.0.1", int(sys.argv[1]), get_wsgi_application()) as server:
-        print("Running on", flush=True)
-        server.serve_forever()
+    from django.core.management import execute_from_command_line
+    execute_from_command_line([__file__, "runserver", "--noreload", sys.argv[1]])
 """
 
 
@@ -122,6 +120,10 @@ class TestFastAPI:
         assert "CLIENT_SECRET is not set: copy it from your app's Configuration page" in done.stderr
         assert "Traceback" not in done.stderr
 
+    def test_no_login_code_reaches_uvicorns_log(self, site):
+        with Visitor(site.url) as visitor:
+            nothing_of_a_sign_in_is_logged(site, visitor)
+
     def test_no_token_is_in_the_cookie(self, site):
         with Visitor(site.url) as visitor:
             visitor.sign_in()
@@ -133,6 +135,20 @@ class TestFastAPI:
             assert file.stem.partition("-")[0] in session
             for name in ("access_token", "refresh_token"):
                 assert re.search(rf'"{name}": ?"([^"]+)"', file.read_text())[1] not in session
+
+
+def nothing_of_a_sign_in_is_logged(site, visitor):
+    """Sign in twice with one answer, so that it is granted and refused, and look for it in what the process said."""
+    address = visitor.callback_address()
+    query = dict(parse_qsl(urlsplit(address).query))
+    for _ in range(2):
+        visitor.http.get(address, timeout=60)
+    visitor.get("/the%0Aend?done=1")
+    assert site.says("/the%0Aend?done=1")  # what else an address says stays
+    assert len(re.findall(r"GET /callback\?code=\.\.\.&state=\.\.\. HTTP", site.output)) >= 2
+    for secret in ("code", "state"):
+        assert len(query[secret]) > 10
+        assert query[secret] not in site.output
 
 
 def test_the_notebook(fork, settings):
@@ -188,7 +204,7 @@ def test_the_django_view(fork, settings):
     port = settings["CALLBACK_PORT"]
     environment = clean_environment(**settings, TMPDIR=str(fork))
     with (
-        running(Process([sys.executable, "site_of_mine.py", port], fork, environment, "Running on")),
+        running(Process([sys.executable, "site_of_mine.py", port], fork, environment, "Quit the server")) as site,
         Visitor(f"http://127.0.0.1:{port}") as visitor,
     ):
         assert 'href="/login"' in visitor.get("/").text
@@ -197,6 +213,7 @@ def test_the_django_view(fork, settings):
         assert "&lt;b&gt;bold&lt;b&gt;" in page.text
         denied = visitor.answer(visitor.consent_page(), button="deny")
         assert (denied.status_code, "[access_denied]" in denied.text) == (403, True)
+        nothing_of_a_sign_in_is_logged(site, visitor)
 
 
 def test_the_example_is_short_and_copies_nothing():

@@ -290,7 +290,7 @@ class TestBadSurroundings:
         done = script(fork, {"CLIENT_ID": "x", "CALLBACK_PORT": "five"})
         assert done.returncode == 1
         assert "CLIENT_SECRET is not set" in done.stderr
-        assert "CALLBACK_PORT is “five”" in done.stderr
+        assert "CALLBACK_PORT must be a number from 1 to 65535" in done.stderr
         assert "[settings]" in done.stderr
 
     def test_a_file_where_the_folder_should_be_is_told_before_anybody_is_asked(self, fork, settings):

@@ -64,7 +64,7 @@ def test_behind_a_proxy_the_redirect_uri_is_independent_of_where_the_app_listens
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"CALLBACK_PORT": "five"}, "CALLBACK_PORT is “five”"),
+        ({"CALLBACK_PORT": "five"}, "CALLBACK_PORT must be a number from 1 to 65535"),
         ({"CALLBACK_PORT": "0"}, "from 1 to 65535"),
         ({"CALLBACK_PORT": "70000"}, "from 1 to 65535"),
         ({"CALLBACK_PORT": "²"}, "must be a number"),
@@ -72,14 +72,17 @@ def test_behind_a_proxy_the_redirect_uri_is_independent_of_where_the_app_listens
         ({"CALLBACK_HOSTNAME": "files.example.com"}, "Box requires https"),
         ({"REDIRECT_URI": "127.0.0.1:5000/callback"}, "must be a full address"),
         ({"REDIRECT_URI": "/callback"}, "must be a full address"),
-        ({"BOX_AUTHORIZE_URL": "/authorize"}, "BOX_AUTHORIZE_URL is"),
+        ({"BOX_AUTHORIZE_URL": "/authorize"}, "BOX_AUTHORIZE_URL must be a full address"),
         ({"REDIRECT_URI": "http://127.0.0.1:port/callback"}, "must be a full address"),
         ({"REDIRECT_URI": "http://[::1/callback"}, "must be a full address"),
         ({"REDIRECT_URI": "http://127.0.0.1:5000/"}, "must end in /callback"),
         ({"REDIRECT_URI": "http://files.example.com/callback"}, "Box requires https"),
         ({"REDIRECT_URI": "http://localhost:5000/callback", "CALLBACK_HOSTNAME": "127.0.0.1"}, "names the host"),
         ({"REDIRECT_URI": "http://127.0.0.1:8080/callback", "CALLBACK_PORT": "5000"}, "names port 8080"),
-        ({"BOX_API_URL": "api.box.com"}, "BOX_API_URL is “api.box.com”"),
+        ({"BOX_API_URL": "api.box.com"}, "BOX_API_URL must be a full address"),
+        ({"BOX_API_URL": "https://me:hush@api.box.com"}, "without user name and password"),
+        ({"REDIRECT_URI": "https://me:hush@files.example.com/callback"}, "without user name and password"),
+        ({"CALLBACK_PORT": "9" * 5000}, "from 1 to 65535"),
         ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES"),
         ({"REDIS_URL": "localhost:6379"}, "REDIS_URL is not an address"),
         ({"REDIS_URL": "redis://:hush@host:port/0"}, "REDIS_URL is not an address"),
@@ -94,6 +97,46 @@ def test_behind_a_proxy_the_redirect_uri_is_independent_of_where_the_app_listens
 )
 def test_a_mistake_is_named_with_its_setting(values, said):
     assert said in problems({**APP, **values})
+
+
+PASTED = [
+    *("HUSH", "HUSH HUSH", "HUSH,HUSH", "/HUSH", "//HUSH", "~HUSH/x", "[HUSH", "\x1b[2JHUSH", "CLIENT_SECRET=HUSH"),
+    *(
+        "redis://:HUSH@redis.example.com:6379/0",
+        "redis://:HUSH@redis.example.com:6379/x?y",
+        "http://HUSH@127.0.0.1/callback",
+    ),
+    *(
+        "https://me:HUSH@files.example.com/callback",
+        "https://me:HUSH@localhost:5000/x",
+        "https://files.example.com/HUSH",
+    ),
+    *(
+        "https://files.example.com/callback?token=HUSH",
+        "http://HUSH.example/callback",
+        "https://a.example:HUSH/callback",
+    ),
+    *("http://127.0.0.1:5000/HUSH/callback", "https://127.0.0.1:5000/HUSH/callback"),
+]
+
+
+@pytest.mark.parametrize("name", config.NAMES)
+def test_whatever_stands_in_the_wrong_line_no_mistake_shows_it(name):
+    mistakes = []
+    for pasted in PASTED:
+        for others in (
+            {},
+            APP,
+            {**APP, "TRUSTED_PROXIES": "1"},
+            {**APP, "REDIRECT_URI": "http://localhost:80/callback"},
+        ):
+            try:
+                values = {**others, name: pasted}
+                config.parse(values, config.instance_folder(values), 5000)
+            except ConfigError as error:
+                mistakes += [*error.mistakes, str(error), repr(error)]
+    assert "hush" not in " ".join(mistakes).lower()
+    assert mistakes
 
 
 def test_a_server_on_another_port_than_the_settings_say_is_a_mistake():

@@ -12,9 +12,9 @@ except ModuleNotFoundError:  # deleted, as a fork may
 
 def main(wait=WAIT):
     box = connect(demo=embed, wait=wait)
-    print(box.user.login, printable(box.user.name))
-    for item in box.client.folders.get_folder_items("0").entries:
-        print(item.type.value, printable(item.name))
+    print(printable(box.user.login), printable(box.user.name))
+    for item in box.client.folders.get_folder_items("0").entries or []:
+        print(printable(item.type), printable(item.name))
 
 
 if __name__ == "__main__":

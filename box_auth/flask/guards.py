@@ -1,0 +1,91 @@
+"""What keeps hostile clients off the engine's own addresses: small bodies only, a limit on sign-ins, a plain prefix."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter, RequestLimit
+from flask_limiter.util import get_remote_address
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from ..config import Settings
+from ..errors import BoxAuthError
+from ..stores.record import app_id
+from . import pages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+LARGEST_BODY = 8 * 1024  # bytes that a request to one of _SMALL may have; sign-out's form has a hundred
+SIGN_INS = "100 per minute"  # answers from Box that one address may bring; each costs calls to Box
+_SMALL = frozenset({"/login", "/callback", "/logout"})
+_PREFIX = re.compile(r"(/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
+
+
+def refuse_large_bodies(app: Flask) -> None:
+    """Have sign-in and sign-out refuse large bodies before anything reads them, what the app registered itself too."""
+    app.before_request_funcs.setdefault(None, []).insert(0, _allow_little)
+
+
+def _allow_little() -> None:
+    if request.path in _SMALL:
+        request.max_content_length = min(LARGEST_BODY, request.max_content_length or LARGEST_BODY)
+        if (request.content_length or 0) > request.max_content_length:
+            raise RequestEntityTooLarge
+
+
+def sign_in_limiter(app: Flask, settings: Settings) -> Limiter | None:
+    """Return what limits the sign-ins of one address. It counts in Redis where there is one, else in this process.
+
+    The app's own RATELIMIT_… settings win. It looks at the callback alone, so that a limiter of the app's own, and
+    limits in those settings, are for the app's pages as they would be without it.
+    """
+    if not app.config.get("RATELIMIT_ENABLED", True):
+        return None
+    where: dict[str, Any] = {}
+    if not app.config.get("RATELIMIT_STORAGE_URI"):
+        where = {"storage_uri": "memory://"}
+        if settings.redis_url:
+            from ..stores.redis import connect
+
+            pool = connect(settings.redis_url).connection_pool
+            prefix = f"{settings.redis_prefix}:{app_id(settings.client_id)}:limit"
+            where = {
+                "storage_uri": "redis://",  # the pool knows the rest
+                "storage_options": {"connection_pool": pool, "key_prefix": prefix},
+            }
+    limiter = Limiter(
+        get_remote_address,
+        key_prefix="box",
+        on_breach=_too_many,
+        in_memory_fallback_enabled=True,  # a store that is away keeps nobody out
+        swallow_errors=True,
+        **where,
+    )
+    limiter.request_filter(lambda: request.endpoint != "box.callback")
+    limiter.init_app(app)
+    return limiter
+
+
+def _too_many(limit: RequestLimit) -> Response:
+    page = pages.show(BoxAuthError("too_many_sign_ins"))
+    page.headers["Retry-After"] = str(max(1, math.ceil(limit.window.reset_time - time.time())))
+    return page
+
+
+class PlainPrefix:
+    """Drops an X-Forwarded-Prefix that is no path of plain segments: it begins each of a page's links and redirects."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        prefixes = environ.get("HTTP_X_FORWARDED_PREFIX", "").split(",")
+        if not all(_PREFIX.fullmatch(prefix.strip()) for prefix in prefixes):
+            del environ["HTTP_X_FORWARDED_PREFIX"]
+        return self._app(environ, start_response)

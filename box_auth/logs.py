@@ -1,0 +1,77 @@
+"""What a log or a terminal may show: no login code, and nothing that forges a line or steers what shows it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+import unicodedata
+
+_SECRET_ARGUMENTS = re.compile(  # also in an address that is an argument itself
+    r"(?:\b|(?<=%3F)|(?<=%26))(code|state|access_token|refresh_token|client_secret)(=|%3D)[^&\s\"']+", re.IGNORECASE
+)
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they reorder the rest of the line
+_UNESCAPED = str.maketrans(dict.fromkeys(_TURNING + "\x85\u2028\u2029", "�"))  # by werkzeug, which escapes the rest
+_UNFIT = ("Cc", "Cs", "Zl", "Zp")  # control characters, half characters, other ends of lines
+
+
+def printable(text: object) -> str:
+    """Return ``text``, which other people may have written, as one line without what could steer a terminal or forge
+    another line. None becomes an empty text, and one of the SDK's enumerated values what Box calls it."""
+    signs = "" if text is None else str(getattr(text, "value", text))
+    if signs.isascii() and signs.isprintable():
+        return signs
+    return "".join("�" if unicodedata.category(sign) in _UNFIT or sign in _TURNING else sign for sign in signs)
+
+
+def hide_login_codes(*loggers: str) -> None:
+    """Take login codes and states out of what these loggers write, by name: a web server's, whose lines quote addresses
+    (``uvicorn.access``, ``django.server``)."""
+    for name in loggers:
+        _add(name, _NoCodes())
+
+
+def own_logger(name: str) -> logging.Logger:
+    """Return a logger whose records are single lines, and whose traces nobody takes for lines."""
+    _add(name, _OneLine())
+    return logging.getLogger(name)
+
+
+def without_codes(text: str) -> str:
+    return _SECRET_ARGUMENTS.sub(r"\1\2...", text)
+
+
+def keep_trace_apart(record: logging.LogRecord) -> None:
+    """Indent the trace of an exception, whose text other people may have written: no line of it begins a record."""
+    if record.exc_info and not record.exc_text:
+        lines = without_codes("".join(traceback.format_exception(*record.exc_info))).rstrip().split("\n")
+        record.exc_text = "\n".join("  " + printable(line.replace("\t", "    ")) for line in lines)
+
+
+class _NoCodes(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):  # one by one, as uvicorn's formatter counts them
+            record.args = tuple(self._shown(value) if isinstance(value, str) else value for value in record.args)
+        message = record.getMessage()
+        if (discreet := self._shown(message)) != message:
+            record.msg, record.args = discreet, ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = without_codes("".join(traceback.format_exception(*record.exc_info)).rstrip())
+        return True
+
+    @staticmethod
+    def _shown(text: str) -> str:
+        return without_codes(text).translate(_UNESCAPED)
+
+
+class _OneLine(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = printable(without_codes(record.getMessage())), ()
+        keep_trace_apart(record)
+        return True
+
+
+def _add(name: str, new: logging.Filter) -> None:
+    logger = logging.getLogger(name)
+    if not any(type(known) is type(new) for known in logger.filters):
+        logger.addFilter(new)

@@ -1,0 +1,149 @@
+"""What the processes say: no line of it is somebody else's, nothing steers a terminal, and no login code is in it."""
+
+import logging
+import socket
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+
+from box_auth.logs import hide_login_codes, own_logger, printable
+
+from .journey import App, Process, Visitor, checkout, clean_environment, code_of, running
+
+MORE = """
+
+from box_auth import BoxUnavailable
+from flask import request
+
+
+@app.before_request
+def fail():
+    if name := request.args.get("fail"):
+        raise ValueError(name)
+    if name := request.args.get("away"):
+        raise BoxUnavailable("box_down", name)
+
+
+@box.on_sign_in
+def broken(user, record):
+    raise RuntimeError("hook:\\r\\n" + FORGED + user.name)
+
+
+FORGED = "forged [2026] POST /admin 200 \\x1b[2J"
+"""
+
+
+@pytest.fixture(params=["flask run", "gunicorn"])
+def site(request, tmp_path, settings):
+    fork = checkout(tmp_path / "fork", "gunicorn.conf.py")
+    (fork / "app.py").write_text((fork / "app.py").read_text() + MORE)
+    if request.param == "flask run":
+        with running(App(fork, **settings)) as app:
+            yield app
+        return
+    environment = clean_environment(**settings, WEB_CONCURRENCY="1")
+    command = [sys.executable, "-m", "gunicorn", "--worker-tmp-dir", str(tmp_path)]
+    with running(Process(command, fork, environment, "live, with Box: gunicorn")) as process:
+        process.url = f"http://127.0.0.1:{settings['CALLBACK_PORT']}"
+        yield process
+
+
+def test_nothing_that_others_write_begins_a_line_or_steers_the_terminal(emulator, site):
+    forged = "forged%20[2026]%20POST%20/admin%20200%20%1B[2J"
+    with Visitor(site.url) as visitor:
+        for path in (
+            f"/%0A{forged}",
+            f"/x%0D%0A{forged}?fail=%0A{forged}",
+            f"/y%0A{forged}?away=%0A{forged}",
+            f"/%E2%80%A8{forged}",
+        ):
+            assert visitor.get(path).status_code in (404, 500, 502)
+        visitor.get("/", headers={"User-Agent": forged, "Referer": f"http://a/{forged}"})
+        assert code_of(visitor.sign_in()) == "hook_failed"
+        parts = urlsplit(site.url)
+        for raw in (
+            b"GET /\x1b[2Jraw HTTP/1.1\r\n",
+            b"GET / HTTP/1.1\r\nHost\x1b[2J: x\r\n",
+            b"\x1b[2J\r\n",
+            b"\x9b2J\r\n",
+        ):
+            with socket.create_connection((parts.hostname, parts.port)) as connection:
+                connection.sendall(raw + b"Connection: close\r\n\r\n")
+                connection.settimeout(10)
+                connection.recv(65536)
+        error = "&error=%0Aforged%1B[2J&error_description=%0Aforged%1B[2J"
+        state = visitor.get("/login", allow_redirects=False).headers["Location"].partition("state=")[2]
+        assert code_of(visitor.get(f"/callback?state={state}{error}")) == "box_said_no"
+        visitor.get("/end-of-it")
+        assert site.says("/end-of-it")
+    for expected in ("Exception on /x", "GET /y", "ValueError", "RuntimeError"):
+        assert expected in site.output
+    assert "\x1b[2J" not in site.output
+    assert "\x9b" not in site.output
+    lines = site.output.replace("\u2028", "\n").replace("\r", "\n").split("\n")
+    assert not [line for line in lines if line.startswith("forged")]
+
+
+def test_no_code_reaches_the_log_however_the_page_ends(site):
+    with Visitor(site.url) as visitor:
+        address = visitor.callback_address()
+        visitor.get(address)
+        visitor.get("/x?fail=1&next=" + address.replace("=", "%3D").replace("&", "%26"), headers={"Referer": address})
+        visitor.get("/end-of-it")
+        assert site.says("/end-of-it")
+    for part in urlsplit(address).query.split("&"):
+        assert part.partition("=")[2] not in site.output
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Ünïcode 😀", "Ünïcode 😀"),
+        ("a\nb\rc\x1bd\x85e\u2028f\u2029g\u202eh\ud800i\x7fj\x9bk", "a�b�c�d�e�f�g�h�i�j�k"),
+        (None, ""),
+        (7, "7"),
+    ],
+)
+def test_what_is_printable(text, shown):
+    assert printable(text) == shown
+
+
+class TestLoggers:
+    @pytest.fixture
+    def logged(self):
+        """A logger of its own with a formatter that asks for each argument, as uvicorn's does."""
+        logger, said = logging.getLogger("test.server"), []
+
+        class Keep(logging.Handler):
+            def emit(self, record):
+                said.append((self.format(record), record.args))
+
+        logger.addHandler(handler := Keep())
+        logger.setLevel("INFO")
+        yield logger, said
+        logger.removeHandler(handler)
+        logger.filters.clear()
+
+    def test_arguments_stay_as_many_and_as_they_are(self, logged):
+        logger, said = logged
+        hide_login_codes("test.server")
+        hide_login_codes("test.server")
+        assert len(logger.filters) == 1
+        logger.info("%s %d", "/callback?code=abc&state=def&next=/x", 302)
+        logger.info("GET /callback?code=%s", "abc")
+        logger.info("%(U)s", {"U": "/?next=%2Fcallback%3Fcode%3Dabc"})
+        assert said[0] == ("/callback?code=...&state=...&next=/x 302", ("/callback?code=...&state=...&next=/x", 302))
+        assert [text for text, _ in said[1:]] == ["GET /callback?code=...", "/?next=%2Fcallback%3Fcode%3D..."]
+
+    def test_a_trace_is_apart_and_without_codes(self, logged):
+        logger, said = logged
+        own_logger("test.server")
+        try:
+            raise ValueError("x\nINFO forged code=abc\x1b[2J")
+        except ValueError:
+            logger.exception("a\nb")
+        first, *trace = said[0][0].split("\n")
+        assert first == "a�b"
+        assert trace[-1] == "  INFO forged code=..."
+        assert all(line.startswith("  ") for line in trace)
