@@ -45,7 +45,7 @@ def _start(demo: Beside, folder: Path) -> Mapping[str, str]:
     try:
         private_files.make_folder(folder)
     except OSError as error:
-        words = f"The folder for the demo's data cannot be used ({error.strerror}): set INSTANCE_DIR to one that can."
+        words = f"The folder {FOLDER} in the instance folder cannot be used ({error.strerror}): set INSTANCE_DIR anew."
         raise ConfigError([words]) from None
     try:
         return demo(folder)

@@ -6,6 +6,7 @@ import logging
 import re
 import traceback
 import unicodedata
+from collections.abc import Callable
 
 _SECRET_ARGUMENTS = re.compile(  # also in an address that is an argument itself
     r"(?:\b|(?<=%3F)|(?<=%26))(code|state|access_token|refresh_token|client_secret)(=|%3D)[^&\s\"']+", re.IGNORECASE
@@ -37,6 +38,16 @@ def own_logger(name: str) -> logging.Logger:
     return logging.getLogger(name)
 
 
+def rewrite(record: logging.LogRecord, change: Callable[[str], str]) -> None:
+    """Change a record's message. One whose arguments do not fit stays: logging itself tells of that."""
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return
+    if (changed := change(message)) != message:
+        record.msg, record.args = changed, ()
+
+
 def without_codes(text: str) -> str:
     return _SECRET_ARGUMENTS.sub(r"\1\2...", text)
 
@@ -52,9 +63,7 @@ class _NoCodes(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):  # one by one, as uvicorn's formatter counts them
             record.args = tuple(self._shown(value) if isinstance(value, str) else value for value in record.args)
-        message = record.getMessage()
-        if (discreet := self._shown(message)) != message:
-            record.msg, record.args = discreet, ()
+        rewrite(record, self._shown)
         if record.exc_info and not record.exc_text:
             record.exc_text = without_codes("".join(traceback.format_exception(*record.exc_info)).rstrip())
         return True
@@ -66,7 +75,7 @@ class _NoCodes(logging.Filter):
 
 class _OneLine(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = printable(without_codes(record.getMessage())), ()
+        rewrite(record, lambda message: printable(without_codes(message)))
         keep_trace_apart(record)
         return True
 

@@ -13,7 +13,7 @@ from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, refusal
-from ..logs import hide_login_codes, keep_trace_apart, printable
+from ..logs import hide_login_codes, keep_trace_apart, printable, rewrite
 from ..plain_page import problem_page
 from . import visitor
 from .app_state import app_state
@@ -117,6 +117,6 @@ def _careful_headers(response: Response) -> Response:
 def _keep_paths_whole(record: logging.LogRecord) -> bool:
     """Keep a path that a visitor made up from beginning a line of its own: Flask logs it decoded when a page fails."""
     if has_request_context() and request.path != (whole := printable(request.path)):
-        record.msg, record.args = record.getMessage().replace(request.path, whole), ()
+        rewrite(record, lambda message: message.replace(request.path, whole))
     keep_trace_apart(record)
     return True

@@ -136,6 +136,17 @@ class TestLoggers:
         assert said[0] == ("/callback?code=...&state=...&next=/x 302", ("/callback?code=...&state=...&next=/x", 302))
         assert [text for text, _ in said[1:]] == ["GET /callback?code=...", "/?next=%2Fcallback%3Fcode%3D..."]
 
+    @pytest.mark.parametrize("keep", [hide_login_codes, own_logger])
+    def test_arguments_that_do_not_fit_are_no_failure_of_the_app(self, logged, keep, monkeypatch):
+        logger, said = logged
+        keep("test.server")
+        monkeypatch.setattr(logging, "raiseExceptions", False)
+        for wrong in (("%d", "x"), ("%s %s", "x"), ("%(a)s", {"b": 1})):
+            with pytest.raises((TypeError, ValueError, KeyError)):  # where it is written, and not before
+                logger.info(*wrong)
+        logger.info("%s", "right")
+        assert said[-1][0] == "right"
+
     def test_a_trace_is_apart_and_without_codes(self, logged):
         logger, said = logged
         own_logger("test.server")

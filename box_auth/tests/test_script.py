@@ -277,7 +277,7 @@ class TestBadSurroundings:
         (demo_fork / "instance" / "demo").write_text("a file where the folder should be")
         done = script(demo_fork, {})
         assert done.returncode == 1
-        assert "demo cannot be used (File exists)" in done.stderr
+        assert "demo in the instance folder cannot be used (File exists)" in done.stderr
         assert "Traceback" not in done.stderr
 
     def test_dot_env_in_utf_16(self, fork):

@@ -102,10 +102,11 @@ def _sha1(size):
 
 
 @pytest.mark.parametrize("kind", [Bare, OneWay])
-def test_what_can_be_sent_once_waits_for_a_fresh_token(emulator, client, kind):
+def test_what_can_be_sent_once_waits_for_a_fresh_token(emulator, flow, client, kind):
     client = client(left=100)
-    emulator.fault(TOKEN, latency=3.5)  # longer than a page with a living token would wait
+    emulator.fault(TOKEN, times=2, latency=3.5)  # longer than a page with a living token would wait
     upload(client, kind())
+    assert flow.store.load(emulator.users[0].id).is_fresh(time.time())
     assert (emulator.requests.count(TOKEN), emulator.requests.count(UPLOAD)) == (1, 1)
 
 
