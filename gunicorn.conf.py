@@ -12,6 +12,7 @@ from box_auth.config import listening_address, read
 from box_auth.demo import say_start
 from box_auth.errors import ConfigError
 from box_auth.flask.run import check_address
+from box_auth.logs import printable
 
 try:
     _host, _port = listening_address(read())
@@ -53,7 +54,7 @@ class _Discreet(Logger):
 
     def atoms(self, resp, req, environ, request_time):
         path = environ.get("RAW_URI", "").partition("?")[0]
-        return {**super().atoms(resp, req, environ, request_time), "U": path}
+        return {**super().atoms(resp, req, environ, request_time), "U": printable(path)}
 
 
 logger_class = _Discreet

@@ -146,6 +146,8 @@ def _code(error: redis.RedisError) -> str:
     if isinstance(error, (redis.ConnectionError, redis.TimeoutError)) and not isinstance(error, _REFUSED):
         words = f"{error} {error.__context__}".lower()
         return "redis_tls" if any(word in words for word in ("ssl", "certificate", "handshake")) else "redis_away"
+    if str(error).startswith(("MOVED", "ASK", "CLUSTERDOWN")):  # redis-py 5 has no kinds of error for these
+        return "redis_cluster"
     return next((code for kinds, code in _CODES if isinstance(error, kinds)), "redis_away")
 
 

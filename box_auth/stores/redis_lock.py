@@ -39,7 +39,8 @@ class RedisLock:
         self.name = name
         self.hold = secrets.token_hex(16)
         self._client = client
-        self._own: redis.Redis = client.client()  # type: ignore[no-untyped-call]  # one connection from the pool, until the lock is released
+        # One connection of the pool's is this hold's own until it ends.
+        self._own: redis.Redis = client.client()  # type: ignore[no-untyped-call]
         self._released = threading.Event()
         self._life = LOCK_LIFE
 
@@ -64,7 +65,10 @@ class RedisLock:
             if now >= end:
                 return False
             time.sleep(_PAUSE)
-        threading.Thread(target=self._beat, name="box-lock", daemon=True).start()
+        try:
+            threading.Thread(target=self._beat, name="box-lock", daemon=True).start()
+        except RuntimeError:  # the process is about to end; it has the lock's life left
+            pass
         return True
 
     def release(self) -> None:
