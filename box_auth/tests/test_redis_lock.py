@@ -125,9 +125,7 @@ def test_a_holder_whose_redis_was_away_has_its_lock_still(server, client, outage
         with pytest.raises(SignInBusy), other.lock(USER, wait=redis_lock.GONE + 1):
             pytest.fail("two holders at once")
         held.save(RECORD)
-        now = client.get(LOCK)
-        assert now[:32] == before[:32]
-        assert (now != before) == (outage == "restarted")  # the number of its connection
+        assert client.get(LOCK)[:32] == before[:32]
     assert not client.exists(LOCK)
     quick.close()
 
