@@ -12,8 +12,16 @@ import signal
 import socket
 import sys
 
-LIBRARIES = ("box_sdk_gen", "cryptography.fernet", "dotenv", "filelock", "flask.cli", "flask_session.base")
-LIBRARIES += ("flask_wtf.csrf", "requests", "werkzeug.middleware.dispatcher", "werkzeug.serving")
+LIBRARIES = ("box_sdk_gen", "cryptography.fernet", "dotenv", "filelock", "flask.cli", "flask_limiter.commands")
+LIBRARIES += (
+    "flask_session.base",
+    "flask_wtf.csrf",
+    "itsdangerous",
+    "redis",
+    "requests",
+    "werkzeug.middleware.dispatcher",
+    "werkzeug.serving",
+)
 
 
 def next_program(requests: socket.socket) -> dict:
