@@ -41,7 +41,8 @@ Watch = Callable[[Path, str], AbstractContextManager[None]]
 class Fork:
     """An edit: where the documents show it, what is tested after it, and what else is watched while it is made.
 
-    ``again`` is what is tested on the newest Python. There the edited pages are enough: a Python that breaks the engine
+    The engine's tests have an app of their own. They run after each kind of edit once: a page, settings, an app that is
+    elsewhere, hooks, a part that is gone; more pages are nothing new to them. ``again`` is what is tested on the newest Python. There the edited pages are enough: a Python that breaks the engine
     breaks it without any edit, and that is tried. All of it, twice, would take an hour.
     """
 
@@ -98,10 +99,10 @@ def runs_without_app_py(folder: Path, python: str) -> Iterator[None]:
 FORKS = (
     Fork("as it is", tests=EVERYTHING, again=EVERYTHING),
     Fork("a second page", ((README, "Make it yours"),), watch=served_at_once("/folder/0")),
-    Fork("a blueprint in a module", ((README, "A module of its own"),), watch=served_at_once("/recent")),
+    Fork("a blueprint in a module", ((README, "A module of its own"),), PAGES, watch=served_at_once("/recent")),
     Fork("name, colours, cookie", ((FORKING, "Name, colours, cookie"),)),
-    Fork("four more pages", ((FORKING, "More pages"),)),
-    Fork("the dashboard renamed", ((FORKING, "Rename a page"),)),
+    Fork("four more pages", ((FORKING, "More pages"),), PAGES),
+    Fork("the dashboard renamed", ((FORKING, "Rename a page"),), PAGES),
     Fork("a factory in a package", ((FORKING, "A factory"),), watch=runs_without_app_py),
     Fork("rules of its own", ((FORKING, "Who may sign in, who has left, and in which words"),)),
     Fork("without the demo", ((FORKING, "Without the demo"),), watch=runs_live),
