@@ -42,7 +42,9 @@ class Fork:
     """An edit: where the documents show it, what is tested after it, and what else is watched while it is made.
 
     The engine's tests have an app of their own. They run after each kind of edit once: a page, settings, an app that is
-    elsewhere, hooks, a part that is gone; more pages are nothing new to them. ``again`` is what is tested on the newest Python. There the edited pages are enough: a Python that breaks the engine
+    elsewhere, hooks, a part that is gone; more pages are nothing new to them.
+
+    ``again`` is what is tested on the newest Python. There the edited pages are enough: a Python that breaks the engine
     breaks it without any edit, and that is tried. All of it, twice, would take an hour.
     """
 
