@@ -72,6 +72,21 @@ def test_headers_that_a_page_sets_itself_stay(make):
     assert {name: page.headers[name] for name in kept} == kept
 
 
+def test_the_sessions_cookie_may_have_a_name_that_sibling_hosts_cannot_plant(make):
+    """Browsers take a cookie named __Host-… over https, for this host alone and all of it, or not at all."""
+    site = "https://files.example.com"
+    make.set(**{**make.settings, "REDIRECT_URI": f"{site}/callback"})
+    app, box = make.bare(), BoxAuth()
+    app.config["SESSION_COOKIE_NAME"] = "__Host-files"
+    box.init_app(app)
+    make.add_pages(app, box)
+    (cookie,) = Browser(app, site).get("/token").headers.getlist("Set-Cookie")
+    parts = cookie.split("; ")
+    assert parts[0].startswith("__Host-files=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(parts)
+    assert "Domain" not in cookie
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_a_form_of_a_stranger_is_refused_and_sent_nowhere(make, method):
     """A redirect would become a GET after signing in, and what was typed would be lost without a word."""
