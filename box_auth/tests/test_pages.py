@@ -1,8 +1,12 @@
 """What every page of an app has in common, and what a visitor sees when Box refuses."""
 
+from dataclasses import replace
+
 import pytest
 
 from box_auth.flask import BoxAuth
+from box_auth.plain_page import problem_page
+from box_auth.problems import PROBLEMS
 
 from .small_apps import Browser, code_of
 
@@ -112,6 +116,13 @@ def test_a_form_from_before_the_sign_in_is_not_taken_after_it(browser):
     with browser.client.session_transaction(base_url="http://localhost:80") as session:
         assert session["csrf_token"] != planted
     assert browser.post("/form", data={"csrf_token": browser.get("/token").text}).text == "sent"
+
+
+def test_every_text_of_a_plain_page_is_escaped():
+    texts = dict.fromkeys(("title", "happened", "todo", "code"), "<b>'\"&")
+    page = problem_page(replace(PROBLEMS["not_found"], **texts), "<b>'\"&", login_url="<b>'\"&")
+    assert page.count("&lt;b&gt;&#x27;&quot;&amp;") == 7  # the title twice
+    assert "<b>" not in page
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 412, 415])
