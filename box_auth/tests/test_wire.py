@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from box_sdk_gen import BoxAPIError
+from box_sdk_gen.networking.fetch_options import FetchOptions
 
 from box_auth import config
 from box_auth.errors import refusal
@@ -66,6 +67,15 @@ def test_no_token_goes_where_a_download_leads(emulator, flow, sent):
     assert pair.access_token in str(first.headers)
     assert urlsplit(first.url).netloc != urlsplit(second.url).netloc
     assert pair.access_token not in str(second.headers) + second.url
+
+
+def test_a_request_of_the_sdk_that_asks_for_no_token_gets_none(box, flow, sent):
+    """What the SDK sends without authentication has an address that speaks for itself, wherever that is."""
+    record = TokenRecord("1", "", "", "g", "the-access-token", "r", time.time(), 3600.0)
+    session = flow.client(record).users.network_session
+    with pytest.raises(BoxAPIError):
+        session.network_client.fetch(FetchOptions(f"{box.url}/2.0/users/me", "GET", network_session=session))
+    assert "the-access-token" not in str(sent[0].headers)
 
 
 def test_what_box_gave_and_what_it_refused_show_no_secret(emulator, flow, answer):
