@@ -130,6 +130,22 @@ def test_two_browsers_share_one_record_and_signing_out_in_one_ends_both(live, vi
         assert visitor.get("/dashboard").status_code == 200
 
 
+def test_an_old_cookie_stays_dead_when_its_user_signs_in_again(live, visitor):
+    """One that was taken, and not used before its owner had signed out and in again."""
+    visitor.sign_in()
+    with Visitor(live.url) as thief:
+        name, taken = visitor.session_cookie().split("=")
+        other = Visitor(live.url)
+        with other:
+            other.sign_in()
+            other.sign_out()
+            other.sign_in()
+        thief.http.cookies.set(name, taken, domain="127.0.0.1")
+        assert code_of(thief.get("/dashboard")) == "signed_out"
+        assert visitor.sign_in().url.endswith("/dashboard")
+        assert code_of(thief.get("/dashboard")) == "session_unknown"
+
+
 def test_the_session_id_changes_at_sign_in(live, visitor):
     visitor.sign_in()
     name, before = visitor.session_cookie().split("=")

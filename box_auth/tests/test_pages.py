@@ -1,8 +1,12 @@
 """What every page of an app has in common, and what a visitor sees when Box refuses."""
 
+from dataclasses import replace
+
 import pytest
 
 from box_auth.flask import BoxAuth
+from box_auth.plain_page import problem_page
+from box_auth.problems import PROBLEMS
 
 from .small_apps import Browser, code_of
 
@@ -72,6 +76,21 @@ def test_headers_that_a_page_sets_itself_stay(make):
     assert {name: page.headers[name] for name in kept} == kept
 
 
+def test_the_sessions_cookie_may_have_a_name_that_sibling_hosts_cannot_plant(make):
+    """Browsers take a cookie named __Host-… over https, for this host alone and all of it, or not at all."""
+    site = "https://files.example.com"
+    make.set(**{**make.settings, "REDIRECT_URI": f"{site}/callback"})
+    app, box = make.bare(), BoxAuth()
+    app.config["SESSION_COOKIE_NAME"] = "__Host-files"
+    box.init_app(app)
+    make.add_pages(app, box)
+    (cookie,) = Browser(app, site).get("/token").headers.getlist("Set-Cookie")
+    parts = cookie.split("; ")
+    assert parts[0].startswith("__Host-files=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(parts)
+    assert "Domain" not in cookie
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_a_form_of_a_stranger_is_refused_and_sent_nowhere(make, method):
     """A redirect would become a GET after signing in, and what was typed would be lost without a word."""
@@ -97,6 +116,13 @@ def test_a_form_from_before_the_sign_in_is_not_taken_after_it(browser):
     with browser.client.session_transaction(base_url="http://localhost:80") as session:
         assert session["csrf_token"] != planted
     assert browser.post("/form", data={"csrf_token": browser.get("/token").text}).text == "sent"
+
+
+def test_every_text_of_a_plain_page_is_escaped():
+    texts = dict.fromkeys(("title", "happened", "todo", "code"), "<b>'\"&")
+    page = problem_page(replace(PROBLEMS["not_found"], **texts), "<b>'\"&", login_url="<b>'\"&")
+    assert page.count("&lt;b&gt;&#x27;&quot;&amp;") == 7  # the title twice
+    assert "<b>" not in page
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 412, 415])

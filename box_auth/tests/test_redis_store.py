@@ -121,6 +121,7 @@ def test_nobody_at_the_address_is_a_clear_error_without_the_password():
             attempt()
         assert caught.value.code == "redis_away"
         assert "hush" not in str(caught.value)
+        assert "127.0.0.1" not in str(caught.value)
 
 
 @pytest.mark.parametrize("given", [":hush-hush@", "", "nobody:hush-hush@"])

@@ -23,6 +23,7 @@ from box_auth.script.saved_user import SavedUser
 from box_auth.script.terminal import explain, printable
 
 from .journey import ROOT, checkout, free_port, local_box, needs
+from .store_contract import RECORD
 from .terminal import (
     Terminal,
     as_nobody,
@@ -431,6 +432,28 @@ def test_pasting_the_printed_address_itself_is_a_slip_and_not_the_end(emulator, 
         assert answer.wait(30).login == emulator.users[0].login
         reader.join(30)
     assert capsys.readouterr().err.count("[paste_unclear]") == 2
+
+
+@pytest.mark.parametrize("code", ["good", "refused"])
+def test_the_page_that_gets_the_code_tells_nobody_of_it(http, code):
+    def take(query):
+        if query["code"] == "refused":
+            raise SignInFailed("code_refused", "<i>refused</i>")
+        return replace(RECORD, name="<b>Ada</b>")
+
+    with Listener("127.0.0.1", 0) as listener:
+        listener.serve(take)
+        address = f"http://127.0.0.1:{listener.port}/callback?state=s&code={code}"
+        pages = [http.get(address), http.get(address.replace("/callback", "/")), http.post(address)]
+    for page in pages:
+        assert page.headers["Referrer-Policy"] == "no-referrer"
+        assert page.headers["Cache-Control"] == "no-store"
+        policy = set(page.headers["Content-Security-Policy"].split("; "))
+        assert {"default-src 'none'", "frame-ancestors 'none'"} <= policy
+    assert pages[0].status_code == (200 if code == "good" else 400)
+    assert ("&lt;b&gt;Ada" if code == "good" else "&lt;i&gt;refused") in pages[0].text
+    assert "<b>Ada" not in pages[0].text
+    assert "<i>" not in pages[0].text
 
 
 NASTY = "\x1b]0;mine\x07\x1b[2J\x9b31m\rAda\n\u202eadA\u2066\x00"

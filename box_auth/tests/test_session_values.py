@@ -307,6 +307,36 @@ def test_what_a_backup_of_redis_shows_opens_no_door(site, redis_client):
     assert site.get("/me").text == "ada@example.com"
 
 
+@needs_redis
+@pytest.mark.parametrize("kind", ["redis"], indirect=False)
+def test_what_is_no_id_of_ours_is_not_looked_for(site, redis_client):
+    """It could be the rest of another key's name: what version 1 had is found by the id as it came."""
+    (cookie,) = [found for found in site.client._cookies.values() if found.key.startswith("box_session")]
+    (key,) = redis_client.keys("box:*:session:*")
+    redis_client.set("box:session:another:session:1", redis_client.get(key))
+    thief = Browser(site.app)
+    thief.client.set_cookie(cookie.key, "another:session:1", domain="localhost")
+    assert code_of(thief.get("/me")) == "session_unknown"
+    assert redis_client.exists("box:session:another:session:1")
+
+
+@pytest.mark.parametrize("kind", ["files"], indirect=False)
+def test_what_a_copy_of_the_folder_shows_opens_no_door(site, make):
+    (cookie,) = [found for found in site.client._cookies.values() if found.key.startswith("box_session")]
+    folder = make.folder / "instance"
+    (file,) = (folder / "sessions").iterdir()
+    for kept in folder.rglob("*"):
+        assert cookie.value not in kept.name
+        assert not kept.is_file() or cookie.value.encode() not in kept.read_bytes()
+    key = (folder / "secret_key").read_text()
+    for stolen in (file.name, file.name[:43], f"../sessions/{file.name}", key, (key + "A")[:43]):
+        thief = Browser(site.app)
+        thief.client.set_cookie(cookie.key, stolen, domain="localhost")
+        page = thief.get("/me")
+        assert page.headers.get("Location", "").startswith("/login") or code_of(page) == "session_unknown"
+    assert site.get("/me").text == "ada@example.com"
+
+
 def v2(**values):
     return json.dumps({"version": 2, "values": values}).encode()
 
