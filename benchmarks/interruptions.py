@@ -6,6 +6,7 @@ page that the storm asks for afterwards shows whether what was stored still work
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -227,10 +228,9 @@ def _wait(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def _signal(process: int, number: int) -> None:
-    try:
-        os.kill(process, number)
-    except ProcessLookupError:
-        pass
+    if process:  # 0 is one that is not known, and to `kill` a whole group
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 MODES = {
