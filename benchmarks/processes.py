@@ -1,4 +1,4 @@
-"""The processes that the programs beside this file start, stop, kill and look into: gunicorn with the app, and a Redis.
+"""The processes that the programs beside this file start, stop, kill and look into: gunicorn with the app, Redis, Box.
 
 What it reads of processes, it reads from Linux's /proc.
 """
@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import requests
 from flask import request
 
-from box_auth.tests.journey import Process, clean_environment, free_port
+from box_auth.tests.journey import ROOT, Process, clean_environment, free_port
 from box_emulator import Emulator
 from box_emulator.tokens import TokenPair
 
@@ -85,6 +86,49 @@ class Redis:
 
     def go_on(self) -> None:
         self._process.process.send_signal(signal.SIGCONT)
+
+
+class Box:
+    """The emulator as a process with its data in a file, so that it can be restarted and remembers. Access tokens live
+    ``life`` seconds. ``restarted`` is when (monotonic) it last was."""
+
+    def __init__(self, folder: Path, users: int, life: int) -> None:
+        self._life = life
+        self.data, self._port = folder / "box.sqlite3", free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.inside = Emulator(self.data)  # the same Box, for a look into it
+        for number in range(len(self.inside.users), users):
+            self.inside.add_user(f"User {number}", f"user{number}@example.com")
+        self.restarted = 0.0
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "box_emulator", "--port", str(self._port), "--data", str(self.data)]
+        self._process = Process(command, ROOT, clean_environment(), "Stop it with")
+        self.switch("options", access_token_lifetime=self._life)
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def restart(self) -> None:
+        self.restarted = time.monotonic()
+        self.stop()
+        time.sleep(1)
+        self.start()
+        self.restarted = time.monotonic()
+
+    def switch(self, name: str, **values: object) -> None:
+        requests.post(f"{self.url}/_emulator/{name}", json=values, timeout=10).raise_for_status()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "CLIENT_ID": self.inside.app.client_id,
+            "CLIENT_SECRET": self.inside.app.client_secret,
+            "BOX_API_URL": self.url,
+            "BOX_UPLOAD_URL": f"{self.url}/api",
+            "BOX_AUTHORIZE_URL": f"{self.url}/api/oauth2/authorize",
+        }
 
 
 class Answer(NamedTuple):

@@ -252,6 +252,13 @@ class Storm:
         secrets |= {self.emulator.app.client_secret, SECRET_KEY}
         self.tally["leaked secrets"] = sum(secret in text for secret in secrets)
 
+    def row(self) -> str:
+        """Return what README.md's tables have in a row."""
+        shares = ("{answered} of {requests}", "{told to wait}", "{told to sign in}", "{cut off by a kill}")
+        shares += ("{refreshes accepted}, {refreshes refused}", "{sign-ins lost}, {of these ended by Box}")
+        cells = [f"`{' '.join(sys.argv[1:])}`" if sys.argv[1:] else "(no option)"]
+        return " | ".join(["", *cells, *shares, "{longest wait:.2f} s", ""]).strip().format_map(self.tally)
+
     def broken(self) -> list[str]:
         """Name the promises that were broken."""
         tally = self.tally
@@ -313,6 +320,7 @@ def main() -> int:
             print(f"{name:26}{f'{figure:.2f} s' if isinstance(figure, float) else figure}")
         for code, times in storm.said.most_common():
             print(f"pages with {code:15}{times}")
+        print(storm.row())
         if broken:
             log = Path(tempfile.gettempdir()) / f"refresh_storm-{os.getpid()}.log"
             log.write_text("".join(app.output for app in storm.apps))
