@@ -89,7 +89,7 @@ class Load:
         self.restarting = time.monotonic() + 120
         self.app.stop()
         self.start_app()
-        self._warm_up()
+        self.warm_up()
 
     def reload_app(self) -> None:
         """Have gunicorn replace its workers (SIGHUP); the old ones finish what they do."""
@@ -99,15 +99,16 @@ class Load:
         end = time.monotonic() + 60
         while (old & set(self.workers) or len(self.workers) < WORKERS) and time.monotonic() < end:
             time.sleep(0.1)
-        self._warm_up()
+        self.warm_up()
 
-    def _warm_up(self) -> None:
+    def warm_up(self) -> None:
+        self.burst()
         self.burst()
         self.restarting = time.monotonic() + 3
 
     def burst(self) -> None:
         """Have all threads of all workers busy at once, so that all of them are there from now on."""
-        self.box.switch("faults", route="GET /2.0/users/me", latency=1, times=2 * WORKERS * THREADS)
+        self.box.switch("faults", route="GET /2.0/*", latency=1, times=4 * WORKERS * THREADS)
         cookies = [self.browsers[number % len(self.browsers)].cookie for number in range(3 * WORKERS * THREADS)]
         with ThreadPoolExecutor(len(cookies)) as pool:
             list(pool.map(lambda cookie: ask(self.app.url, "/dashboard", cookie), cookies))
@@ -312,12 +313,13 @@ def read_options() -> argparse.Namespace:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
     options = read_options()
     seconds = 60 * options.minutes
     with contextlib.ExitStack() as stack:
         load = Load(options, stack)
         samples = Samples(load)
-        load.burst()
+        load.warm_up()
         begun = time.monotonic()
         threads = [samples, *load.browsers]
         for thread in threads:

@@ -188,7 +188,8 @@ class Refreshes:
 
     def _watched(self, client_id: str, token: str, *more: Any) -> TokenPair:
         port = request.environ["box_emulator.drop"].__self__.client_address[1]
-        process = process_at(port, [worker for app in self._apps for worker in app.workers])
+        here = int(request.environ["SERVER_PORT"])
+        process = process_at(port, here, [worker for app in self._apps for worker in app.workers])
         with self._lock:
             first = self._senders.setdefault(token, process)
             known = 0 not in (first, process) and not any(first in app.killed for app in self._apps)
@@ -202,12 +203,12 @@ class Refreshes:
                 self.after(process)
 
 
-def process_at(port: int, processes: Iterable[int]) -> int:
-    """Return which of the processes has the TCP connection from this port of 127.0.0.1; 0 if that cannot be told."""
+def process_at(port: int, to: int, processes: Iterable[int]) -> int:
+    """Return which of the processes has the TCP connection between these ports of 127.0.0.1; 0 if nobody can tell."""
     with contextlib.suppress(OSError):
         for line in (PROC / "net" / "tcp").read_text().splitlines()[1:]:
             fields = line.split()
-            if fields[1] == f"0100007F:{port:04X}":
+            if fields[1:3] == [f"0100007F:{port:04X}", f"0100007F:{to:04X}"]:
                 return next((each for each in processes if f"socket:[{fields[9]}]" in descriptors(each)), 0)
     return 0
 

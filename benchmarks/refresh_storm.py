@@ -13,6 +13,7 @@ import contextlib
 import functools
 import os
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -310,6 +311,7 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
     with contextlib.ExitStack() as stack:
         storm = Storm(read_options(), stack)
         storm.run()
