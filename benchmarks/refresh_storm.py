@@ -11,31 +11,33 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
-import http.client
 import os
 import random
-import re
 import signal
 import statistics
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.interruptions import MODES, Answers  # noqa: E402
+from benchmarks.processes import Answer, Gunicorn, Redis, Refreshes, ask  # noqa: E402
 from box_auth import config  # noqa: E402
 from box_auth.network.retries import READ  # noqa: E402
 from box_auth.stores import open_store  # noqa: E402
 from box_auth.stores.base import LOCK_WAIT  # noqa: E402
 from box_auth.stores.redis import connect  # noqa: E402
-from box_auth.tests.journey import Process, Visitor, checkout, clean_environment, free_port, running  # noqa: E402
+from box_auth.tests.journey import Visitor, checkout, running  # noqa: E402
 from box_emulator import Emulator, User, serve  # noqa: E402
 
 FAULTS = {  # what happens to the next requests at the token endpoint, each round anew
@@ -47,69 +49,11 @@ FAULTS = {  # what happens to the next requests at the token endpoint, each roun
 }
 PATIENCE = 2 * LOCK_WAIT  # seconds until a request counts as never answered
 LIMIT = 1200.0  # seconds for all rounds
-BUSY, SIGNED_OUT = (502, 503, 504), (302, 401)
-DEBUG = """[loggers]\nkeys=root\n[handlers]\nkeys=all\n[formatters]\nkeys=
-[logger_root]\nlevel=DEBUG\nhandlers=all\n[handler_all]\nclass=StreamHandler\nargs=(sys.stderr,)\n"""
 SECRET_KEY = "a-secret-key-of-the-storm"
 NEVER = ("errors 500", "never answered", "unexpected pages", "unreadable records", "stuck locks", "leaked secrets")
+NEVER += ("tokens sent twice",)
 FIGURES = ("rounds", "requests", "answered", "told to wait", "told to sign in", "cut off by a kill")
 FIGURES += ("refreshes accepted", "refreshes refused", "sign-ins lost", "of these ended by Box", *NEVER)
-
-
-class Gunicorn(Process):
-    """The app of a checkout under gunicorn on a port of its own, with every log at DEBUG."""
-
-    def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
-        (folder / "debug.ini").write_text(DEBUG)
-        command = [sys.executable, "-m", "gunicorn", "--log-level", "debug", "--log-config", "debug.ini", *arguments]
-        environment = clean_environment(**{"CALLBACK_PORT": str(free_port()), **settings})
-        super().__init__(command, folder, environment, "Listening at")
-        self.url = f"http://127.0.0.1:{environment['CALLBACK_PORT']}"
-        self._killed: set[int] = set()
-
-    @property
-    def workers(self) -> list[int]:
-        """The process ids of the workers that were not killed."""
-        return sorted({int(pid) for pid in re.findall(r"Booting worker with pid: (\d+)", self.output)} - self._killed)
-
-    def kill(self, worker: int) -> None:
-        self._killed.add(worker)
-        os.kill(worker, signal.SIGKILL)
-
-    def wait_for_workers(self, count: int) -> None:
-        """Ask for pages until ``count`` workers have answered, each more than once."""
-        end, seen = time.monotonic() + 60, len(self.lines)
-        while time.monotonic() < end:
-            assert ask(self.url).status == 200
-            answers, workers = "".join(self.lines[seen:]), self.workers
-            if len(workers) == count and all(answers.count(f"<{worker}>") > 1 for worker in workers):
-                return
-        raise AssertionError(f"Not all of {count} workers answer:\n{self.output}")
-
-
-class Answer(NamedTuple):
-    """What came back. ``status`` is 0 where the connection was cut, -1 where nothing came in time."""
-
-    status: int
-    page: str
-    seconds: float
-
-
-def ask(url: str, path: str = "/", cookie: str = "") -> Answer:
-    """Get a page over a connection of its own."""
-    begun = time.monotonic()
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
-    try:
-        connection.request("GET", path, headers={"Cookie": cookie})
-        response = connection.getresponse()
-        status, page = response.status, response.read().decode()
-    except TimeoutError:
-        status, page = -1, ""
-    except (OSError, http.client.HTTPException):
-        status, page = 0, ""
-    finally:
-        connection.close()
-    return Answer(status, page, time.monotonic() - begun)
 
 
 class Storm:
@@ -117,8 +61,10 @@ class Storm:
 
     def __init__(self, options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
         self.options, self.chance = options, random.Random(options.seed)
-        self.tally: dict[str, Any] = dict.fromkeys(FIGURES, 0) | {"longest wait": 0.0}
+        self.tally: dict[str, Any] = defaultdict(int, dict.fromkeys(FIGURES, 0) | {"longest wait": 0.0})
         self.cookies: dict[User, str] = {}
+        self.mode = next((mode for name, mode in MODES.items() if getattr(options, name)), None)
+        self.said: Counter[str] = Counter()  # the codes on the pages
         self.codes: set[str] = set()
         self.pages: set[str] = set()
         self.span = 0.2  # seconds that the last round took
@@ -127,16 +73,16 @@ class Storm:
         stack.callback(self.emulator.close)
         self.emulator.set_options(lenient_refresh=options.lenient)
         settings = {**stack.enter_context(serve(self.emulator)).settings, "SECRET_KEY": SECRET_KEY}
-        if options.redis:
-            port = str(free_port())
-            command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", ""]
-            stack.enter_context(running(Process(command, folder, clean_environment(), "Ready to accept connections")))
-            settings["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+        self.redis = Redis(folder) if options.redis else None
+        if self.redis:
+            stack.callback(self.redis.stop)
+            settings["REDIS_URL"] = self.redis.url
         self.settings = config.parse(settings, folder / "app0" / "instance")
         self.store = open_store(self.settings)
         size = ["--workers", str(options.workers), "--threads", str(options.threads)]
         folders = [checkout(folder / f"app{number}", "gunicorn.conf.py") for number in range(options.apps)]
         self.apps = [stack.enter_context(running(Gunicorn(folder, *size, **settings))) for folder in folders]
+        self.refreshes = Refreshes(self.emulator, self.apps)
         for number in range(len(self.emulator.users), options.users):
             self.emulator.add_user(f"User {number}", f"user{number}@example.com")
         for user in self.emulator.users[: options.users]:
@@ -152,7 +98,7 @@ class Storm:
             self.cookies[user] = visitor.session_cookie()
 
     def ask(self, user: User, number: int = 0) -> Answer:
-        answer = ask(self.apps[number % len(self.apps)].url, "/dashboard", self.cookies[user])
+        answer = ask(self.apps[number % len(self.apps)].url, "/dashboard", self.cookies[user], PATIENCE)
         self.pages.add(answer.page)
         return answer
 
@@ -160,13 +106,20 @@ class Storm:
         for app in self.apps:
             app.wait_for_workers(self.options.workers)
 
-    def expire(self) -> None:
-        """Let all access tokens expire at Box; with ``clock`` the app can tell by their age, else only by a 401."""
-        self.emulator.expire_tokens("access")
-        for user in self.cookies if self.options.expire == "clock" else ():
-            with self.store.lock(user.id) as held:
-                record = held.load()
-                held.save(replace(record, issued_at=record.issued_at - 3600))
+    def expire(self, users: Iterable[User] = (), kind: str = "") -> None:
+        """Let the access tokens of these users, or of all, come to their end: ``token`` is at Box alone, so that a 401
+        tells of it; ``clock`` is for the app to see, too; ``near`` is for the app to see, and does not yet count."""
+        kind = kind or self.options.expire
+        for user in users or self.cookies:
+            if kind != "near":
+                self.emulator.expire_tokens("access", user.login)
+            if kind != "token":
+                with self.store.lock(user.id) as held:
+                    record = held.load()
+                    held.save(replace(record, issued_at=record.issued_at - (3400 if kind == "near" else 3600)))
+
+    def worst(self, name: str, seconds: float) -> None:
+        self.tally[name] = max(self.tally.get(name, 0.0), seconds)
 
     def measure(self) -> None:
         """Take the time of a warm page and of the first one after expiry, and count their calls to Box."""
@@ -193,16 +146,11 @@ class Storm:
 
     def round(self) -> None:
         before = dict(self.emulator.tokens.refreshes)
-        self.expire()
-        if fault := FAULTS[self.options.fault]:
-            self.emulator.fault("POST /oauth2/token", **fault)
-        answers = self._fire()
+        answers = self._interrupt() if self.mode else self._storm()
         for user, answer in answers:
             self._count(user, answer)
+            self.worst("longest wait", answer.seconds)
         self.tally["requests"] += len(answers)
-        self.tally["longest wait"] = max(self.tally["longest wait"], *(answer.seconds for _, answer in answers))
-        if self.options.kill and not fault:  # nothing but the dead worker's lock can have made anybody wait
-            self.tally["stuck locks"] += any(answer.status in BUSY for _, answer in answers)
         self.emulator.faults.clear()
         for user in list(self.cookies):
             self._look_after(user)
@@ -212,8 +160,25 @@ class Storm:
         self.tally["rounds"] += 1
         self.tally["refreshes accepted"] += after["accepted"] - before["accepted"]
         self.tally["refreshes refused"] += after["refused"] - before["refused"]
+        self.tally["tokens sent twice"] = self.refreshes.twice
 
-    def _fire(self) -> list[tuple[User, Answer]]:
+    def _interrupt(self) -> Answers:
+        assert self.mode
+        answers = self.mode.play(self, max(getattr(self.options, name) for name in MODES))
+        wrong = [answer.code for _, answer in answers if answer.says_busy and answer.code not in self.mode.may_say]
+        self.tally["unexpected pages"] += len(wrong)
+        return answers
+
+    def _storm(self) -> Answers:
+        self.expire()
+        if fault := FAULTS[self.options.fault]:
+            self.emulator.fault("POST /oauth2/token", **fault)
+        answers = self._fire()
+        if self.options.kill and not fault:  # nothing but the dead worker's lock can have made anybody wait
+            self.tally["stuck locks"] += any(answer.says_busy for _, answer in answers)
+        return answers
+
+    def _fire(self) -> Answers:
         """Ask for all pages at the same moment, and kill a worker meanwhile."""
         users = list(self.cookies) * self.options.requests
         start = threading.Barrier(len(users) + 1)
@@ -246,20 +211,23 @@ class Storm:
     def _count(self, user: User, answer: Answer) -> None:
         tally, status, kill = self.tally, answer.status, self.options.kill
         right = status == 200 and user.login in answer.page
+        told = answer.says_busy or answer.says_signed_out
         tally["answered"] += right
-        tally["told to wait"] += status in BUSY
-        tally["told to sign in"] += status in SIGNED_OUT
+        tally["told to wait"] += answer.says_busy
+        tally["told to sign in"] += answer.says_signed_out
         tally["cut off by a kill"] += status == 0 and kill
         tally["never answered"] += status == -1 or (status == 0 and not kill)
         tally["errors 500"] += status == 500
-        tally["unexpected pages"] += not right and status not in (-1, 0, 500, *BUSY, *SIGNED_OUT)
+        tally["unexpected pages"] += not right and not told and status not in (-1, 0, 500)
+        if told:
+            self.said[answer.code or str(status)] += 1
 
     def _look_after(self, user: User) -> None:
         """See how the round left the user: a page must come in time, and the sign-in still be there."""
         query = "SELECT refresh_token, first_used_at FROM pairs WHERE user = ? ORDER BY id DESC LIMIT 1"
         stored, newest = self.store.load(user.id), self.emulator.database.row(query, user.id)
         answer = self.ask(user)
-        if answer.status in SIGNED_OUT:
+        if answer.says_signed_out:
             self.tally["sign-ins lost"] += 1
             # Box took the refresh token and its answer reached nobody: what it gave was never stored and never used.
             unsaved = stored is None or stored.refresh_token != newest["refresh_token"]
@@ -285,15 +253,23 @@ class Storm:
         secrets |= {self.emulator.app.client_secret, SECRET_KEY}
         self.tally["leaked secrets"] = sum(secret in text for secret in secrets)
 
+    def row(self) -> str:
+        """Return what README.md's tables have in a row."""
+        shares = ("{answered} of {requests}", "{told to wait}", "{told to sign in}", "{cut off by a kill}")
+        shares += ("{refreshes accepted}, {refreshes refused}", "{sign-ins lost}, {of these ended by Box}")
+        cells = [f"`{' '.join(sys.argv[1:])}`" if sys.argv[1:] else "(no option)"]
+        return " | ".join(["", *cells, *shares, "{longest wait:.2f} s", ""]).strip().format_map(self.tally)
+
     def broken(self) -> list[str]:
         """Name the promises that were broken."""
         tally = self.tally
-        found = [f"{name}: {tally[name]}" for name in NEVER if tally[name]]
+        never = NEVER + ((*self.mode.never, "told to sign in") if self.mode else ())
+        found = [f"{name}: {tally[name]}" for name in never if tally[name]]
         if tally["rounds"] < self.options.rounds:
             found.append(f"not all rounds were done in {LIMIT:.0f} seconds")
         if tally["sign-ins lost"] > tally["of these ended by Box"]:
             found.append("a sign-in was lost that Box had not ended")
-        quiet = not self.options.kill and self.options.fault == "none"
+        quiet = not self.options.kill and self.options.fault == "none" and not self.mode
         each_once = tally["requests"], tally["rounds"] * len(self.cookies), 0
         if quiet and each_once != (tally["answered"], tally["refreshes accepted"], tally["refreshes refused"]):
             found.append("not all were answered with one refresh for each user and round")
@@ -303,11 +279,11 @@ class Storm:
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     number = functools.partial(parser.add_argument, type=int)
-    number("--workers", default=2, help="gunicorn workers of each app")
+    number("--workers", help="gunicorn workers of each app (default 2)")
     number("--threads", default=8, help="threads of each worker")
     number("--requests", default=32, help="requests of each user at once")
-    number("--rounds", default=20, help="how often everything expires")
-    number("--users", default=1, help="users, each signed in once")
+    number("--rounds", help="how often everything expires (default 20)")
+    number("--users", help="users, each signed in once (default 1)")
     number("--apps", default=1, choices=(1, 2), help="separate apps on ports of their own; two need --redis")
     number("--seed", default=1, help="of everything random")
     switch = functools.partial(parser.add_argument, action="store_true")
@@ -316,21 +292,37 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     switch("--lenient", help="a Box that gives the same pair again until it is used")
     parser.add_argument("--fault", default="none", choices=FAULTS, help="what goes wrong at the token endpoint")
     parser.add_argument("--expire", default="clock", choices=("clock", "token"), help="foreseen, or told by a 401 only")
+    modes = parser.add_argument_group("modes", "Instead of a storm, one of these. Each has defaults of its own.")
+    for name, mode in MODES.items():
+        ours = f"{mode.rounds} rounds, {mode.users} users, {mode.workers} workers"
+        modes.add_argument(f"--{name}", type=float, default=0, metavar="SECONDS", help=f"{mode.help} ({ours})")
     options = parser.parse_args(arguments)
+    chosen = [MODES[name] for name in MODES if getattr(options, name)]
+    if len(chosen) > 1 or (chosen and (options.kill or options.fault != "none")):
+        parser.error("one mode at a time, without --kill and --fault")
+    if options.outage and not options.redis:
+        parser.error("only Redis can be away: add --redis")
+    for name, usual in {"rounds": 20, "users": 1, "workers": 2}.items():
+        if getattr(options, name) is None:
+            setattr(options, name, getattr(chosen[0], name) if chosen else usual)
     if options.apps > 1 and not options.redis:
         parser.error("two apps share their sign-ins in Redis: add --redis")
     return options
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
     with contextlib.ExitStack() as stack:
         storm = Storm(read_options(), stack)
         storm.run()
         broken = storm.broken()
-        if not broken:
+        if not broken and not storm.mode:
             storm.measure()
         for name, figure in storm.tally.items():
-            print(f"{name:26}{f'{figure:.2f} s' if name == 'longest wait' else figure}")
+            print(f"{name:26}{f'{figure:.2f} s' if isinstance(figure, float) else figure}")
+        for code, times in storm.said.most_common():
+            print(f"pages with {code:15}{times}")
+        print(storm.row())
         if broken:
             log = Path(tempfile.gettempdir()) / f"refresh_storm-{os.getpid()}.log"
             log.write_text("".join(app.output for app in storm.apps))

@@ -7,6 +7,8 @@ import contextlib
 import os
 import re
 import runpy
+import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,7 +26,8 @@ from .store_contract import save
 local_box()
 needs("benchmarks", "gunicorn.conf.py")
 
-from benchmarks.refresh_storm import FIGURES, Gunicorn, Storm, ask, read_options  # noqa: E402
+from benchmarks.processes import PROC, Gunicorn, ask  # noqa: E402
+from benchmarks.refresh_storm import FIGURES, Storm, read_options  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 
@@ -71,6 +74,41 @@ def test_a_worker_killed_in_the_middle_of_a_refresh_leaves_the_next_request_answ
     assert answer.seconds < 10
     assert storm.emulator.tokens.refreshes == before | {"accepted": before["accepted"] + 1}
     app.wait_for_workers(2)
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="only Linux's /proc tells which worker refreshes")
+def test_a_worker_stopped_in_the_middle_of_a_refresh_uses_the_answer_it_finds(storm):
+    (user,), accepted = storm.cookies, storm.emulator.tokens.refreshes["accepted"]
+    stopped, taken = [], threading.Event()
+
+    def stop(worker):
+        if not stopped:
+            os.kill(worker, signal.SIGSTOP)
+        stopped.append(worker)
+
+    storm.expire([user], "near")
+    before, end = storm.store.load(user.id), time.monotonic() + 20
+    storm.refreshes.before, storm.refreshes.after = stop, lambda worker: taken.set()
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(storm.ask, user)
+            assert taken.wait(20)
+            answers = [storm.ask(user) for _ in range(4)]  # of the other worker, which waits half a second each time
+            assert storm.store.load(user.id) == before
+            os.kill(stopped[0], signal.SIGCONT)
+            answers.append(first.result())
+    finally:
+        storm.refreshes.before = storm.refreshes.after = None
+        for worker in stopped[:1]:
+            os.kill(worker, signal.SIGCONT)
+    assert [(answer.status, user.login in answer.page) for answer in answers] == [(200, True)] * 5
+    while storm.store.load(user.id) == before:
+        assert time.monotonic() < end
+        assert storm.ask(user).status == 200
+    storm.expire([user], "clock")
+    assert storm.ask(user).status == 200
+    refreshes = storm.emulator.tokens.refreshes
+    assert (refreshes["accepted"], len(stopped), storm.refreshes.twice) == (accepted + 2, 1, 0)
 
 
 @pytest.mark.parametrize("expiry", ["clock", "token"])
