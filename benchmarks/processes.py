@@ -175,11 +175,11 @@ class Refreshes:
 
     A token counts as coming twice if a second process sends it although the first one was not killed. ``before`` and
     ``after`` are called in the middle of each refresh, with the id of its process: before Box takes the token, and
-    when it has taken it and not answered yet.
+    when it has taken it and not answered yet. Looking for processes takes time: without ``watching``, nothing is done.
     """
 
     def __init__(self, emulator: Emulator, apps: list[Gunicorn]) -> None:
-        self.twice = 0
+        self.twice, self.watching = 0, True
         self.before: Callable[[int], None] | None = None
         self.after: Callable[[int], None] | None = None
         self._apps, self._senders, self._lock = apps, dict[str, int](), threading.Lock()
@@ -187,9 +187,11 @@ class Refreshes:
         emulator.tokens.refresh = self._watched  # type: ignore[method-assign]
 
     def _watched(self, client_id: str, token: str, *more: Any) -> TokenPair:
+        if not self.watching:
+            return self._refresh(client_id, token, *more)
         port = request.environ["box_emulator.drop"].__self__.client_address[1]
         here = int(request.environ["SERVER_PORT"])
-        process = process_at(port, here, [worker for app in self._apps for worker in app.workers])
+        process = process_at(port, here, [worker for app in self._apps for worker in children(app.process.pid)])
         with self._lock:
             first = self._senders.setdefault(token, process)
             known = 0 not in (first, process) and not any(first in app.killed for app in self._apps)

@@ -15,7 +15,9 @@ def test_it_gives_the_exact_values_for_the_console_and_for_dot_env(demo):
 
 def test_it_takes_nothing(demo):
     with Visitor(demo.url) as visitor:
-        assert visitor.post("/setup", data={"CLIENT_SECRET": "x"}).status_code in (400, 405)
+        visitor.sign_in()
+        form = {"CLIENT_SECRET": "x", "csrf_token": visitor.csrf_token()}
+        assert visitor.post("/setup", data=form).status_code == 405
 
 
 def test_seen_from_another_host_it_names_that_host(demo):
