@@ -31,14 +31,18 @@ DEBUG = """[loggers]\nkeys=root\n[handlers]\nkeys=all\n[formatters]\nkeys=
 
 
 class Gunicorn(Process):
-    """The app of a checkout under gunicorn on a port of its own (``CALLBACK_PORT``), with every log at DEBUG."""
+    """The app of a checkout under gunicorn, with every log at DEBUG. It listens at ``port``, or at ``CALLBACK_PORT``,
+    or at any that is free."""
 
-    def __init__(self, folder: Path, *arguments: str, debug: bool = True, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, debug: bool = True, port: int | None = None, **settings: str
+    ) -> None:
         (folder / "debug.ini").write_text(DEBUG)
         logs = ["--log-level", "debug", "--log-config", "debug.ini"] if debug else []
         environment = clean_environment(**{"CALLBACK_PORT": str(free_port()), **settings})
-        command = [sys.executable, "-m", "gunicorn", *logs, *arguments]
-        self.url = f"http://127.0.0.1:{environment['CALLBACK_PORT']}"
+        bind = f"127.0.0.1:{port or environment['CALLBACK_PORT']}"
+        command = [sys.executable, "-m", "gunicorn", "--bind", bind, *logs, *arguments]
+        self.url = f"http://{bind}"
         self.killed: set[int] = set()
         super().__init__(command, folder, environment, "Listening at")
 

@@ -35,9 +35,8 @@ from benchmarks.processes import Answer, Gunicorn, Redis, Refreshes, ask  # noqa
 from box_auth import config  # noqa: E402
 from box_auth.network.retries import READ  # noqa: E402
 from box_auth.stores import open_store  # noqa: E402
-from box_auth.stores.base import LOCK_WAIT  # noqa: E402
 from box_auth.stores.redis import connect  # noqa: E402
-from box_auth.tests.journey import Visitor, checkout, running  # noqa: E402
+from box_auth.tests.journey import Visitor, checkout, free_port, running  # noqa: E402
 from box_emulator import Emulator, User, serve  # noqa: E402
 
 FAULTS = {  # what happens to the next requests at the token endpoint, each round anew
@@ -47,7 +46,8 @@ FAULTS = {  # what happens to the next requests at the token endpoint, each roun
     "delay": {"latency": READ + 0.5},
     "drop": {"drop": "after"},
 }
-PATIENCE = 2 * LOCK_WAIT  # seconds until a request counts as never answered
+STUCK = 15.0  # seconds after which a page that others hold up counts as stuck
+PATIENCE = 2 * STUCK  # seconds until a request counts as never answered
 LIMIT = 1200.0  # seconds for all rounds
 SECRET_KEY = "a-secret-key-of-the-storm"
 NEVER = ("errors 500", "never answered", "unexpected pages", "unreadable records", "stuck locks", "leaked secrets")
@@ -81,7 +81,12 @@ class Storm:
         self.store = open_store(self.settings)
         size = ["--workers", str(options.workers), "--threads", str(options.threads)]
         folders = [checkout(folder / f"app{number}", "gunicorn.conf.py") for number in range(options.apps)]
-        self.apps = [stack.enter_context(running(Gunicorn(folder, *size, **settings))) for folder in folders]
+        settings["CALLBACK_PORT"] = str(free_port())  # all of them: as behind one address, where the cookie counts
+        ports = [int(settings["CALLBACK_PORT"]), *(free_port() for _ in folders[1:])]
+        self.apps = [
+            stack.enter_context(running(Gunicorn(folder, *size, port=port, **settings)))
+            for folder, port in zip(folders, ports, strict=True)
+        ]
         self.refreshes = Refreshes(self.emulator, self.apps)
         for number in range(len(self.emulator.users), options.users):
             self.emulator.add_user(f"User {number}", f"user{number}@example.com")
@@ -236,7 +241,7 @@ class Storm:
             self.tally["of these ended by Box"] += may_be and unsaved and newest["first_used_at"] is None
             self.sign_in(user)
         elif answer.status == 200:
-            self.tally["stuck locks"] += answer.seconds > LOCK_WAIT
+            self.tally["stuck locks"] += answer.seconds > STUCK
         else:
             self._count(user, answer)
             self.tally["stuck locks"] += 1

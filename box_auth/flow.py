@@ -14,7 +14,7 @@ from box_sdk_gen import BoxClient
 from . import config
 from . import demo as stand_in
 from .config import Settings
-from .errors import BoxAuthError, SignInFailed
+from .errors import BoxAuthError, SignInFailed, StoreUnavailable
 from .network.pool import Network
 from .oauth import OAuth
 from .pending import LOGIN_SECONDS, PendingLogin, to_bytes
@@ -68,7 +68,8 @@ class Flow:
 
         ``pending`` is what `start` gave for the answer's ``state``, and counts once, on whichever machine.
         ``let_in`` may refuse by raising, before anything is kept. Raises `SignInFailed`, `BoxUnavailable` or
-        `StoreUnavailable`; nothing stored is touched then, and the new tokens are ended at Box.
+        `StoreUnavailable`; the new tokens are ended at Box then, and nothing stored is touched, unless the store fails
+        in the middle of writing: what it holds in the end, the earlier tokens or the new ones, is good.
         """
         state = answer.get("state", "")
         if not state:
@@ -84,7 +85,7 @@ class Flow:
         if not answer.get("code"):
             raise SignInFailed("code_missing")
 
-        issued_at = self._clock()
+        issued_at, sure = self._clock(), True
         pair = self.oauth.exchange(answer["code"])
         try:
             user = self.oauth.user_of(pair.access_token)
@@ -104,9 +105,12 @@ class Flow:
                 earlier = held.load()
                 if earlier:
                     record = replace(record, grant=earlier.grant)
+                sure = False
                 held.save(record, patience=SAVE_SECONDS)
-        except BaseException:
-            self._revoke(pair.access_token, pair.refresh_token)
+                sure = True
+        except BaseException as error:
+            if sure or not isinstance(error, StoreUnavailable):  # else it may be stored all the same: a late command
+                self._revoke(pair.access_token, pair.refresh_token)
             raise
         if earlier:  # nobody could end the replaced tokens later on
             self._revoke(earlier.access_token, earlier.refresh_token)

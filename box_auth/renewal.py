@@ -86,6 +86,8 @@ class Renewal:
         """Save what was got under a lock that has passed to others since, unless they have changed the record."""
         with self.store.lock(self.user_id) as held:
             current = held.load()
+            if current == newer:  # a try whose answer was lost
+                return newer
             if current is not None and current.refresh_token == spent.refresh_token:
                 held.save(newer)
                 return newer

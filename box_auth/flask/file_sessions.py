@@ -41,11 +41,13 @@ class FileSessions:
         (ends,) = struct.unpack("I", data[:4])
         return decode(data[4:]) if not ends or ends >= time.time() else None
 
-    def set(self, sid: str, values: Mapping[Any, Any], seconds: float) -> None:
+    def set(self, sid: str, values: Mapping[Any, Any], seconds: float, *, only_if_there: bool = False) -> None:
         """Keep the values. Raises `TypeError` for one that cannot be, or `StoreUnavailable`; nothing changes then."""
         data = struct.pack("I", min(int(time.time() + seconds), _NEVER)) + encode(values)
         with self._errors():
-            private_files.write_unsynced(self._path(sid), data)
+            path = self._path(sid)
+            if not only_if_there or path.exists():
+                private_files.write_unsynced(path, data)
         self._sweeper.start_if_due()
 
     def delete(self, sid: str) -> None:

@@ -28,11 +28,11 @@ class RedisSessions:
                 data = get_bytes(self._redis, key)
         return None if data is None else decode(data)
 
-    def set(self, sid: str, values: Mapping[Any, Any], seconds: float) -> None:
+    def set(self, sid: str, values: Mapping[Any, Any], seconds: float, *, only_if_there: bool = False) -> None:
         """Keep the values. Raises `TypeError` for one that cannot be, or `StoreUnavailable`; nothing changes then."""
         data = encode(values)
         with redis_errors():
-            self._redis.set(self._key(sid), data, ex=max(1, int(seconds)))
+            self._redis.set(self._key(sid), data, ex=max(1, int(seconds)), xx=only_if_there)
 
     def delete(self, sid: str) -> None:
         with redis_errors():

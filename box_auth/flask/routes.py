@@ -12,7 +12,7 @@ from ..errors import BoxAuthError, SignInFailed
 from . import guards, setup, visitor
 from .app_state import app_state
 
-_LONGEST_NEXT = 1000  # bytes of a page's address that are remembered over a sign-in: browsers limit cookies to 4 kB
+_LONGEST_NEXT = 400  # bytes of a page's address that are remembered over a sign-in: forty must fit into one request
 
 
 def blueprint(demo: bool, limiter: Limiter | None) -> Blueprint:

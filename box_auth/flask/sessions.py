@@ -72,7 +72,7 @@ class Store(Protocol):
 
     def get(self, sid: str) -> dict[Any, Any] | None: ...
 
-    def set(self, sid: str, values: Mapping[Any, Any], seconds: float) -> None: ...
+    def set(self, sid: str, values: Mapping[Any, Any], seconds: float, *, only_if_there: bool = False) -> None: ...
 
     def delete(self, sid: str) -> None: ...
 
@@ -88,6 +88,8 @@ def _store(folder: Path, settings: Settings) -> Store:
 
 class Session(ServerSideSession):  # type: ignore[misc]
     """One browser's session. A value that could not be kept raises `TypeError` where it is set."""
+
+    was_kept = False  # under the id that it has now, before this request
 
     def __setitem__(self, key: Any, value: Any) -> None:
         check(key, value)
@@ -120,16 +122,29 @@ class _Sessions(ServerSideSessionInterface):  # type: ignore[misc]
 
     def open_session(self, app: Flask, request: Request) -> Any:
         try:
-            return super().open_session(app, request)
+            session = super().open_session(app, request)
+            session.was_kept = session.sid == request.cookies.get(app.config["SESSION_COOKIE_NAME"])
+            return session
         except StoreUnavailable as error:
             g.box_sessions_away = error
             return self.make_null_session(app)
 
+    def regenerate(self, session: Any) -> None:
+        """Give the session a new id. What was kept under the old one goes when the new one is kept, and not before."""
+        if session:
+            g.box_replaced_sid = session.sid
+        session.was_kept = False
+        session.sid = self._generate_sid(self.sid_length)
+        session.modified = True
+
     def save_session(self, app: Flask, session: Any, response: Response) -> None:
         try:
             super().save_session(app, session, response)
+            if old := g.pop("box_replaced_sid", ""):
+                self._store.delete(old)
         except (StoreUnavailable, TypeError):  # the latter for what was put into a list after that was set
             session.modified = False  # the page that tells of it is saved no session, either
+            g.pop("box_replaced_sid", None)
             raise
 
     def _retrieve_session_data(self, sid: str) -> dict[Any, Any] | None:
@@ -137,7 +152,8 @@ class _Sessions(ServerSideSessionInterface):  # type: ignore[misc]
         return values if values is not None and visitor.is_sound(values) else None
 
     def _upsert_session(self, session_lifetime: timedelta, session: Session, sid: str) -> None:
-        self._store.set(sid, session, session_lifetime.total_seconds())
+        # What was signed out while this page was made does not come back.
+        self._store.set(sid, session, session_lifetime.total_seconds(), only_if_there=session.was_kept)
 
     def _delete_session(self, sid: str) -> None:
         self._store.delete(sid)

@@ -62,6 +62,8 @@ def is_sound(values: Mapping[Any, Any]) -> bool:
     if not all(isinstance(text, str) for text in (*texts, csrf_token)) or not isinstance(touched, int | float):
         return False
     in_ascii = all(text.isascii() for text in (values.get("box_grant", ""), csrf_token))
+    if ("box_user" in values) != ("box_grant" in values):
+        return False
     return in_ascii and re.fullmatch("[0-9]{0,32}", texts[0]) is not None and 0 <= touched < 1e12
 
 

@@ -55,7 +55,11 @@ class PooledSession(requests.Session):
 
 
 def _whole(response: requests.Response, deadline: float) -> bytes:
-    """Read the body, whatever comes at a time: the socket's own time-out starts anew with each byte."""
+    """Read the body, whatever comes at a time: the socket's own time-out starts anew with each byte.
+
+    An answer that has begun gets a second at least: a process that was stopped finds all of it in its socket.
+    """
+    deadline = max(deadline, time.monotonic() + 1.0)
     chunks = []
     try:
         while chunk := response.raw.read1(65536, decode_content=True):

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import StoreUnavailable
 from .record import Codec, TokenRecord
 
-LOCK_WAIT = 15.0  # seconds that a page waits for a lock
+LOCK_WAIT = 45.0  # seconds that a sign-in or sign-out waits for a lock: longer than a refresh takes at a slow Box
 
 
 class TokenStore(ABC):

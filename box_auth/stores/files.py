@@ -38,7 +38,7 @@ class FileStore(TokenStore):
                 status = os.stat(self._path(user_id))
             except FileNotFoundError:
                 self._memory.pop(user_id, None)
-                return super().load(user_id) if self._first_path(user_id).exists() else None
+                return super().load(user_id)  # there may be one of version 1
         stamp = status.st_ino, status.st_mtime_ns, status.st_size
         known = self._memory.get(user_id)
         if known and known[0] == stamp:
@@ -90,9 +90,10 @@ class FileStore(TokenStore):
 
     def read(self, user_id: str) -> bytes | None:
         with self._errors():
-            for path in (self._path(user_id), self._first_path(user_id)):
+            path = self._path(user_id)
+            for place in (path, self._first_path(user_id), path):  # it may have been moved on between the two
                 with contextlib.suppress(FileNotFoundError):
-                    return path.read_bytes()
+                    return place.read_bytes()
         return None
 
     def write(self, held: Held, data: bytes) -> None:

@@ -90,8 +90,12 @@ class RedisStore(TokenStore):
 
     def read(self, user_id: str) -> bytes | None:
         with redis_errors():
-            data = get_bytes(self._redis, self._key("token:", user_id))
-            return get_bytes(self._redis, _first_key(user_id)) if data is None else data
+            key = self._key("token:", user_id)
+            for place in (key, _first_key(user_id), key):  # it may have been moved on between the two
+                data = get_bytes(self._redis, place)
+                if data is not None:
+                    return data
+        return None
 
     def write(self, held: Held, data: bytes) -> None:
         life = int(RECORD_LIFE.total_seconds())

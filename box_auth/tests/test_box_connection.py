@@ -17,6 +17,7 @@ from box_sdk_gen.managers.uploads import UploadFileAttributes, UploadFileAttribu
 from box_auth import config
 from box_auth.errors import BoxUnavailable
 from box_auth.flow import open_flow
+from box_auth.network.http import PooledSession
 from box_auth.network.pool import Network
 from box_auth.stores.record import TokenRecord
 
@@ -331,3 +332,11 @@ def test_box_sees_one_connection_however_many_pages_and_users_call_it(emulator, 
     assert emulator.requests.count("*") > 12
     assert door.accepted == 1
     flow.network.close()
+
+
+def test_an_answer_that_is_there_is_read_also_when_its_time_is_over(emulator, box):
+    """A process that was stopped finds it in its socket."""
+    http = PooledSession()
+    http.read_whole_by(time.monotonic() - 60)
+    assert http.get(f"{box.url}/2.0/nothing").content
+    http.close()

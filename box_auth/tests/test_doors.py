@@ -580,6 +580,14 @@ class TestEdges:
         browser.sign_in("Bo")
         assert browser.get("/draft/other").text == "other"
 
+    def test_a_sign_in_whose_session_cannot_be_kept_leaves_the_earlier_one(self, live):
+        box = BoxAuth()
+        browser = Browser(an_app(box))
+        browser.sign_in()
+        box.on_sign_in(lambda user, record: session.setdefault("list", []).append(object()))
+        assert browser.sign_in().status_code == 500
+        assert browser.get("/").text == "ada@example.com"
+
     def test_the_same_user_again_after_an_end_elsewhere_is_told_of_too(self, live, tmp_path):
         box, told = BoxAuth(), []
         app = an_app(box)

@@ -15,7 +15,7 @@ from box_auth.stores.files import FileStore
 from box_auth.stores.record import Plain
 
 from .programs import processes
-from .store_contract import APP, FILE, PLAIN, RECORD, StoreContract, save
+from .store_contract import APP, FILE, FIRST, PLAIN, RECORD, StoreContract, save
 
 USER = RECORD.user_id
 
@@ -241,4 +241,16 @@ def test_a_disk_that_cannot_sync_a_folder_loses_nothing(store, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", on_some_network_disks)
     save(store, RECORD)
+    assert store.load(USER) == RECORD
+
+
+def test_a_record_of_version_1_that_somebody_moves_on_just_now_is_found(store, other, put_first, monkeypatch):
+    put_first(json.dumps(FIRST).encode())
+    first_path = store._first_path
+
+    def moved(user_id):
+        other.load(user_id)
+        return first_path(user_id)
+
+    monkeypatch.setattr(store, "_first_path", moved)
     assert store.load(USER) == RECORD

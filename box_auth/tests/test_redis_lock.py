@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from contextlib import ExitStack
 
@@ -132,15 +133,66 @@ def test_a_holder_whose_redis_was_away_has_its_lock_still(server, client, outage
 
 def test_where_connections_may_not_be_asked_for_a_dead_holders_lock_ends_by_itself(server, client, monkeypatch):
     client.acl_setuser("plain", enabled=True, passwords=["+pw"], keys=["*"], commands=["+@all", "-client|list"])
-    monkeypatch.setattr(redis_lock, "BLIND_LIFE", 0.5)
+    monkeypatch.setattr(redis_lock, "LOCK_LIFE", 1.0)
     plain = redis.Redis.from_url(server.url.replace("redis://", "redis://plain:pw@"))
     store = RedisStore(plain, PLAIN)
-    with store.lock(USER):
-        assert 0 < client.pttl(LOCK) <= 500
-    client.set(LOCK, "0" * 32 + ":999999", px=500)
+    client.set(LOCK, "0" * 32 + ":999999", px=4000)
+    with pytest.raises(SignInBusy), store.lock(USER, wait=redis_lock.GONE + 0.7):
+        pytest.fail("nobody knows that its holder is dead")
     with store.lock(USER, wait=5):
-        pass
+        assert 0 < client.pttl(LOCK) <= 1000
     plain.close()
+
+
+def test_a_lock_whose_holders_connection_has_gone_to_somebody_else_is_free_soon(client, store):
+    """After a restart Redis counts connections anew."""
+    client.set(LOCK, f"{'0' * 32}:{client.client_id()}")
+    client.client_setname("somebody")
+    with store.lock(USER, wait=8):
+        pass
+
+
+def test_a_redis_that_is_full_takes_no_lock_away(client, store, quick):
+    with store.lock(USER):
+        client.config_set("maxmemory", 1)
+        try:
+            end = time.monotonic() + 2.2  # more than two lives
+            while time.monotonic() < end:
+                assert client.blpop("nothing", timeout=0.2) is None
+                assert client.exists(LOCK)
+        finally:
+            client.config_set("maxmemory", 0)
+
+
+def test_nobody_gets_an_answer_that_was_anothers_while_locks_come_and_go(client, store, monkeypatch):
+    monkeypatch.setattr(redis_lock, "_BEAT", 0.001)
+    stop, wrong = threading.Event(), []
+    for number in range(4):
+        client.set(f"of {number}", number)
+
+    def read(number):
+        while not stop.is_set():
+            try:
+                if (answer := client.get(f"of {number}")) != b"%d" % number:
+                    wrong.append(answer)
+            except Exception as error:
+                wrong.append(error)
+
+    def hold(number):
+        for _ in range(60):
+            with store.lock(str(number)):
+                client.get("of 0")
+
+    readers = [threading.Thread(target=read, args=(number,)) for number in range(4)]
+    holders = [threading.Thread(target=hold, args=(number,)) for number in range(4)]
+    for thread in readers + holders:
+        thread.start()
+    for thread in holders:
+        thread.join()
+    stop.set()
+    for thread in readers:
+        thread.join()
+    assert wrong == []
 
 
 def test_a_lock_that_passed_to_somebody_else_is_not_freed_by_its_first_holder(client, store):

@@ -1,17 +1,19 @@
 """The token store in Redis, against a real redis-server: the contract, and what only Redis can suffer."""
 
+import json
 import threading
 
 import pytest
 import redis
 
 from box_auth.errors import StoreUnavailable
+from box_auth.stores import redis as redis_store
 from box_auth.stores.record import Plain
 from box_auth.stores.redis import RedisStore, connect
 
 from .journey import App, Visitor, checkout, code_of, free_port, live_settings, running
 from .redis_server import RedisServer, needs_redis
-from .store_contract import APP, PLAIN, RECORD, StoreContract, save
+from .store_contract import APP, FIRST, PLAIN, RECORD, StoreContract, save
 
 USER = RECORD.user_id
 KEY = f"box:{APP}:token:{USER}"
@@ -71,6 +73,20 @@ def test_a_prefix_keeps_the_keys_of_two_installations_apart(client, store):
     with store.lock(USER), elsewhere.lock(USER, wait=0):
         elsewhere.check_writable()
         assert {key.partition(b":")[0] for key in client.scan_iter()} == {b"box", b"staging"}
+
+
+def test_a_record_of_version_1_that_somebody_moves_on_just_now_is_found(store, other, put_first, monkeypatch):
+    put_first(json.dumps(FIRST).encode())
+    get = redis_store.get_bytes
+
+    def moved(client, key):
+        if key == f"box:token:{USER}":
+            monkeypatch.undo()
+            other.load(USER)
+        return get(client, key)
+
+    monkeypatch.setattr(redis_store, "get_bytes", moved)
+    assert store.load(USER) == RECORD
 
 
 def test_a_record_expires_with_its_refresh_token(client, store):

@@ -9,12 +9,14 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from box_sdk_gen import BoxAPIError, UploadFileAttributes, UploadFileAttributesParentField
 
-from box_auth import config, refresh, user_client
-from box_auth.errors import BoxUnavailable, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
+from box_auth import config, flow, refresh, user_client
+from box_auth.errors import BoxUnavailable, LockLost, SignInFailed, SignInRequired, StoreUnavailable, TokensUnsaved
 from box_auth.flow import Flow
 from box_auth.network import pool
 from box_auth.network.pool import Network
+from box_auth.network.retries import LONG_BUDGET
 from box_auth.stores import open_store
+from box_auth.stores.base import LOCK_WAIT
 from box_auth.stores.record import TokenRecord
 
 from .journey import Visitor, live_settings
@@ -662,3 +664,45 @@ def test_a_new_sign_in_is_saved_although_the_store_is_away_for_a_moment(engine, 
     full = Full(engine, monkeypatch)
     threading.Thread(target=lambda: full.tried.acquire(timeout=30) and full.mend()).start()
     assert engine.flow.finish(*answer) == engine.record
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_sign_in_that_may_be_stored_or_not_leaves_tokens_that_work(engine, monkeypatch, written):
+    """Redis may run a command that it was sent, long after nobody waits for its answer."""
+    answer, write = engine.answer(), engine.store.write
+    monkeypatch.setattr(flow, "SAVE_SECONDS", 0.0)
+
+    def unsure(held, data):
+        if written:
+            write(held, data)
+        raise StoreUnavailable("redis_away")
+
+    monkeypatch.setattr(engine.store, "write", unsure)
+    before = engine.record
+    with pytest.raises(StoreUnavailable):
+        engine.flow.finish(*answer)
+    monkeypatch.undo()
+    assert (engine.record != before) == written
+    assert engine.me() == engine.emulator.users[0].id
+    engine.age(3700)
+    assert engine.me() == engine.emulator.users[0].id
+
+
+def test_new_tokens_whose_save_was_not_answered_before_the_lock_was_lost_are_kept(engine, emulator, monkeypatch):
+    engine.age(3700)
+    write = engine.store.write
+
+    def unsure(held, data):
+        write(held, data)
+        monkeypatch.undo()
+        raise LockLost
+
+    monkeypatch.setattr(engine.store, "write", unsure)
+    assert engine.me() == emulator.users[0].id
+    engine.age(3700)
+    assert engine.me() == emulator.users[0].id
+    assert emulator.requests.count(TOKEN) == 2
+
+
+def test_who_signs_in_or_out_waits_longer_than_a_refresh_may_take():
+    assert LOCK_WAIT > LONG_BUDGET

@@ -20,7 +20,7 @@ import requests
 from box_auth import config
 from box_auth.stores import open_store
 
-from .journey import ROOT, Visitor, checkout, code_of, free_port, live_settings, local_box, needs, running
+from .journey import ROOT, App, Visitor, checkout, code_of, free_port, live_settings, local_box, needs, running
 from .store_contract import save
 
 local_box()
@@ -140,6 +140,23 @@ def test_a_server_that_is_told_to_stop_finishes_the_refresh_under_way(emulator, 
     with running(app):
         assert ask(app.url, "/dashboard", cookie).status == 200
     assert emulator.requests.count("POST /oauth2/token") == 2
+
+
+def test_flask_run_that_is_told_to_stop_finishes_the_refresh_under_way(emulator, box, tmp_path):
+    settings = live_settings(emulator, box, free_port())
+    folder = checkout(tmp_path / "fork")
+    user, store = emulator.users[0], open_store(config.parse(settings, folder / "instance"))
+    with running(App(folder, **settings)) as app, Visitor(app.url) as visitor:
+        visitor.sign_in(user.name)
+        before = store.load(user.id)
+        before = replace(before, issued_at=before.issued_at - 3400)
+        save(store, before)
+        emulator.fault("POST /oauth2/token", times=1, latency=2)
+        assert visitor.get("/dashboard").status_code == 200
+        assert store.load(user.id) == before
+        app.process.terminate()
+        app.process.wait(30)
+    assert store.load(user.id).refresh_token != before.refresh_token
 
 
 def test_many_people_sign_in_to_the_demo_at_once_over_several_workers(demo):

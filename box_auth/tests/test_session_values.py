@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum
 
 import pytest
-from flask import session
+from flask import current_app, session
 from markupsafe import Markup
 
 from box_auth.flask import BoxAuth
@@ -244,6 +244,17 @@ def test_what_slips_into_a_list_later_is_an_error_that_names_the_key_and_loses_n
     assert site.get("/me").text == "ada@example.com"
 
 
+def test_a_page_that_was_under_way_when_its_session_ended_does_not_bring_it_back(site):
+    def end_and_write():
+        current_app.session_interface._delete_session(session.sid)  # as /logout does, beside this page
+        session["kept"] = "late"
+
+    site.app.what["do"] = end_and_write
+    assert site.get("/keep").status_code == 200
+    assert site.get("/kept").text == "None"
+    assert site.get("/").text == "nobody"
+
+
 def test_dicts_of_other_kinds_and_infinite_numbers_are_plain_ones(store):
     store.set(SID, {"kept": OrderedDict(b=1, a=2)}, 3600)
     assert list(store.get(SID)["kept"].items()) == [("b", 1), ("a", 2)]
@@ -348,6 +359,8 @@ PLANTED = {
     "a word for a user": v2(**{**USER, "box_user": "../../1"}),
     "a number for a grant": v2(**{**USER, "box_grant": 1}),
     "a surrogate for a grant": v2(**{**USER, "box_grant": "\ud800"}),
+    "a grant of nobody": v2(**{name: value for name, value in USER.items() if name != "box_user"}),
+    "a user without a grant": v2(**{name: value for name, value in USER.items() if name != "box_grant"}),
     "a text for a time": v2(**{**USER, "box_touched": "now"}),
     "a list for a time": v2(**{**USER, "box_touched": [1]}),
     "no number for a time": v2(**{**USER, "box_touched": float("nan")}),
