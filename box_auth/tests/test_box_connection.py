@@ -338,5 +338,5 @@ def test_an_answer_that_is_there_is_read_also_when_its_time_is_over(emulator, bo
     """A process that was stopped finds it in its socket."""
     http = PooledSession()
     http.read_whole_by(time.monotonic() - 60)
-    assert http.get(f"{box.url}/2.0/nothing").content
+    assert http.get(f"{box.url}/2.0/nothing", stream=True).content
     http.close()

@@ -6,6 +6,7 @@ import resource
 import signal
 import stat
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -246,11 +247,13 @@ def test_a_disk_that_cannot_sync_a_folder_loses_nothing(store, monkeypatch):
 
 def test_a_record_of_version_1_that_somebody_moves_on_just_now_is_found(store, other, put_first, monkeypatch):
     put_first(json.dumps(FIRST).encode())
-    first_path = store._first_path
+    read_bytes = Path.read_bytes
 
-    def moved(user_id):
-        other.load(user_id)
-        return first_path(user_id)
+    def moved(path):
+        if path.name == f"{USER}.json":
+            monkeypatch.undo()
+            other.load(USER)
+        return read_bytes(path)
 
-    monkeypatch.setattr(store, "_first_path", moved)
+    monkeypatch.setattr(Path, "read_bytes", moved)
     assert store.load(USER) == RECORD
