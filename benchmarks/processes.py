@@ -229,6 +229,18 @@ def descriptors(process: int) -> list[str]:
     return found
 
 
+def stop(process: int) -> None:
+    """Have a process stand still (SIGSTOP), and wait until all of its threads do, which may take a while."""
+    assert process, "0 would be this program itself"
+    os.kill(process, signal.SIGSTOP)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        threads = [task / "stat" for task in (PROC / str(process) / "task").iterdir()]
+        if all(stat.read_text().rpartition(") ")[2].startswith("T") for stat in threads):
+            return
+    raise AssertionError("the process goes on")
+
+
 def children(process: int) -> list[int]:
     with contextlib.suppress(OSError):
         return [int(child) for child in (PROC / f"{process}/task/{process}/children").read_text().split()]

@@ -179,7 +179,7 @@ def test_a_redis_that_is_a_replica_is_named(server, client, store):
 
 
 def test_a_redis_that_is_a_cluster_is_named():
-    with RedisServer("--cluster-enabled", "yes") as server:
+    with RedisServer("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
         node = redis.Redis.from_url(server.url)
         node.execute_command("CLUSTER ADDSLOTS", 0)  # and none for our keys
         node.config_set("cluster-require-full-coverage", "no")

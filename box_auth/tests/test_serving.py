@@ -26,7 +26,7 @@ from .store_contract import save
 local_box()
 needs("benchmarks", "gunicorn.conf.py")
 
-from benchmarks.processes import PROC, Gunicorn, ask  # noqa: E402
+from benchmarks.processes import PROC, Gunicorn, ask, stop  # noqa: E402
 from benchmarks.refresh_storm import FIGURES, Storm, read_options  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
@@ -81,14 +81,14 @@ def test_a_worker_stopped_in_the_middle_of_a_refresh_uses_the_answer_it_finds(st
     (user,), accepted = storm.cookies, storm.emulator.tokens.refreshes["accepted"]
     stopped, taken = [], threading.Event()
 
-    def stop(worker):
+    def stand_still(worker):
         if not stopped:
-            os.kill(worker, signal.SIGSTOP)
+            stop(worker)
         stopped.append(worker)
 
     storm.expire([user], "near")
     before, end = storm.store.load(user.id), time.monotonic() + 20
-    storm.refreshes.before, storm.refreshes.after = stop, lambda worker: taken.set()
+    storm.refreshes.before, storm.refreshes.after = stand_still, lambda worker: taken.set()
     try:
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(storm.ask, user)
