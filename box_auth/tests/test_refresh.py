@@ -300,6 +300,7 @@ class Full:
 
 
 def test_new_tokens_that_cannot_be_saved_are_kept_until_they_can(engine, second, emulator, monkeypatch, caplog):
+    monkeypatch.setattr(refresh, "BUDGET", 1.0)
     before = engine.age(3700)
     full = Full(engine, monkeypatch)
     with pytest.raises(TokensUnsaved):
