@@ -107,11 +107,18 @@ class Load:
         self.restarting = time.monotonic() + 3
 
     def burst(self) -> None:
-        """Have all threads of all workers busy at once, so that all of them are there from now on."""
+        """Have all threads of all workers busy at once, so that all of them are there from now on, and connections for
+        all of them: first they wait for Redis, some of them with a lock, and then for Box."""
+        self.box.inside.expire_tokens()
         self.box.switch("faults", route="GET /2.0/*", latency=1, times=4 * WORKERS * THREADS)
         cookies = [self.browsers[number % len(self.browsers)].cookie for number in range(3 * WORKERS * THREADS)]
         with ThreadPoolExecutor(len(cookies)) as pool:
-            list(pool.map(lambda cookie: ask(self.app.url, "/dashboard", cookie), cookies))
+            answers = [pool.submit(ask, self.app.url, "/dashboard", cookie) for cookie in cookies]
+            for _ in range(3 if self.redis else 0):
+                self.redis_stands_still(0.5)
+                time.sleep(0.2)
+            for answer in answers:
+                answer.result()
         requests.delete(f"{self.box.url}/_emulator/faults", timeout=10)
 
     def flood(self) -> None:
@@ -126,10 +133,10 @@ class Load:
             time.sleep(1)
             self.redis.start()
 
-    def pause_redis(self) -> None:
+    def redis_stands_still(self, seconds: float = 2) -> None:
         if self.redis:
             self.redis.pause()
-            time.sleep(2)
+            time.sleep(seconds)
             self.redis.go_on()
 
     def play(self, seconds: float) -> None:
@@ -156,7 +163,7 @@ class Load:
             (0.34, self.box.inside.expire_tokens),
             (0.42, self.box.restart),
             (0.50, fault(route="GET /2.0/*", status=500, times=20)),
-            (0.66, self.pause_redis),
+            (0.66, self.redis_stands_still),
             (0.82, fault(route=TOKENS, status=429, retry_after=1, times=2)),
             (0.90, fault(route=TOKENS, latency=12, times=2)),
         ]
