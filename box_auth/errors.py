@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from .logs import printable
-from .problems import PROBLEMS, Problem
+from .problems import PROBLEMS, REFUSALS, Problem
 
 if TYPE_CHECKING:
     from box_sdk_gen import BoxAPIError
@@ -108,5 +109,23 @@ def refusal(error: BoxAPIError) -> BoxAuthError:
     Box's own code is safe to show; the rest of the SDK's error quotes the request, tokens and all.
     """
     status, code = error.response_info.status_code, str(error.response_info.code or "")
+    if not code and "insufficient_scope" in _header(error, "www-authenticate"):  # such a 403 has no body
+        code = "insufficient_scope"
+    known = REFUSALS.get(code) or REFUSALS.get(str(status))
+    if known:
+        return BoxAuthError(known.code)
     words = f"Box answered {status}" + (f" ({code})." if re.fullmatch(r"[a-z_]{1,60}", code) else ".")
     return BoxAuthError("box_refused", words)
+
+
+def refused_call(error: BoxAPIError) -> str:
+    """Say for a log which call Box refused, and how: path, status, code, message, request id; no query, no body."""
+    asked, said = error.request_info, error.response_info
+    words = str((said.body or {}).get("message") or "")[:200] if isinstance(said.body, dict) else ""
+    path = urlsplit(asked.url).path
+    told = f"{asked.method} {path}: {said.status_code} {said.code or ''} {words} (request id {said.request_id or '-'})"
+    return printable(re.sub(r"\s+", " ", told))
+
+
+def _header(error: BoxAPIError, name: str) -> str:
+    return next((value for key, value in error.response_info.headers.items() if key.lower() == name), "")

@@ -12,7 +12,8 @@ class Problem:
     """One entry: a short code, the HTTP status of its page, what happened, and what to do about it.
 
     ``visitor`` is what to do for somebody who only visits the app; with ``operator`` none of it is for them, and they
-    are told no more than that. ``box`` is how Box says the same, as ``error: error_description``.
+    are told no more than that. ``box`` is how Box says the same at sign-in, as ``error: error_description``, and
+    ``refused`` how it does when it refuses a call: by codes, or by a status for want of a code.
     """
 
     code: str
@@ -23,6 +24,7 @@ class Problem:
     visitor: str = ""
     operator: bool = False
     box: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
     def for_visitor(self) -> Problem:
         """Return the problem as somebody sees it who cannot change the app's settings."""
@@ -34,5 +36,7 @@ class Problem:
 
 TEXT = resources.files(__package__).joinpath("problems.toml").read_text("utf-8")
 PROBLEMS = {
-    code: Problem(code, **{**entry, "box": tuple(entry.get("box", ()))}) for code, entry in tomllib.loads(TEXT).items()
+    code: Problem(code, **{**entry, **{name: tuple(entry.get(name, ())) for name in ("box", "refused")}})
+    for code, entry in tomllib.loads(TEXT).items()
 }
+REFUSALS = {sign: problem for problem in PROBLEMS.values() for sign in problem.refused}

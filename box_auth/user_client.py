@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import re
 import time
 from collections.abc import Callable
+from typing import Any, cast
 
 from box_sdk_gen import BoxAPIError, BoxClient, BoxDeveloperTokenAuth, NetworkSession
 from box_sdk_gen.networking import NetworkClient
@@ -21,6 +23,8 @@ from .oauth import OAuth
 from .refresh import Refresher
 from .stores.record import TokenRecord
 
+_PATH = re.compile(r"(/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~:-]+)+")
+
 
 def user_client(
     record: TokenRecord, refresher: Refresher, oauth: OAuth, network: Network, forget: Callable[[], None]
@@ -32,6 +36,19 @@ def user_client(
     token = UserToken(record, refresher)
     session = network.session.with_network_client(UserCalls(token, network))
     return BoxClient(auth=_UserAuth(token, oauth, forget), network_session=session)
+
+
+def get(client: BoxClient, path: str, **query: object) -> dict[str, Any]:
+    """Return Box's answer to ``GET path`` as plain dicts and lists, with the client's token, retries and errors.
+
+    ``path`` is what Box's reference has after ``/2.0``. In the query, lists are joined by commas, as ``fields`` wants
+    them, and None is left out. Raises `ValueError` for a path that is not plain: an id in it came from a visitor.
+    """
+    if not _PATH.fullmatch(path):
+        raise ValueError("The path has to be plain segments, such as /folders/0/items.")
+    url = f"{client.network_session.base_urls.base_url}/2.0{path}"
+    params = {name: _parameter(value) for name, value in query.items() if value is not None}
+    return cast(dict[str, Any], client.make_request(FetchOptions(url, "GET", params=params)).data)
 
 
 class UserToken:
@@ -112,6 +129,12 @@ class _UserAuth(Authentication):
         network_session: NetworkSession | None = None,
     ) -> AccessToken:
         return self._oauth.downscope(self._token.take(), scopes, resource, shared_link)
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _with_token(options: FetchOptions, token: str) -> FetchOptions:

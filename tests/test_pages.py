@@ -80,7 +80,7 @@ def test_box_out_of_order_is_told_in_place_of_the_page(signed_in, emulator):
     emulator.fault("GET /2.0/folders/0/items", status=404)
     page = browser.get("/dashboard")
     assert page.status_code == 404
-    assert "<code>box_refused</code>" in page.text
+    assert "<code>item_not_found</code>" in page.text
 
 
 @pytest.mark.parametrize(

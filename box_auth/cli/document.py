@@ -32,6 +32,9 @@ def _lines() -> Iterator[str]:
         if problem.box:
             yield ""
             yield f"Box's own words: {', or '.join(f'`{words}`' for words in problem.box)}."
+        if problem.refused:
+            yield ""
+            yield f"Box's own codes: {', '.join(f'`{sign}`' for sign in problem.refused)}."
         yield ""
         yield f"*What to do:* {problem.todo}"
         if problem.operator:

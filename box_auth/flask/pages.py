@@ -12,12 +12,15 @@ from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, refusal
+from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, refusal, refused_call
 from ..logs import hide_login_codes, keep_trace_apart, printable, rewrite
 from ..plain_page import problem_page
+from ..problems import Problem
 from . import visitor
 from .app_state import app_state
 
+# Nothing from elsewhere, no script or style in the page itself, no frame around it. A page's own header wins.
+POLICY = "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 _BY_STATUS = {403: "forbidden", 404: "not_found", 405: "wrong_method", 413: "too_large"}
 
 
@@ -35,7 +38,7 @@ def install(app: Flask) -> None:
         logger.addFilter(_keep_paths_whole)
 
 
-def explain(app: Flask, error: BoxAuthError) -> None:
+def explain_settings(app: Flask, error: BoxAuthError) -> None:
     """Have every page of an app that cannot start say what to fix, and its terminal too."""
     lines = error.mistakes if isinstance(error, ConfigError) else (str(error),)
     print(f"{error.problem.title}:", *(f"  - {line}" for line in lines), sep="\n", file=sys.stderr)  # noqa: T201
@@ -46,10 +49,11 @@ def explain(app: Flask, error: BoxAuthError) -> None:
 
 
 def show(error: BoxAuthError, status: int | None = None) -> Response:
-    """Make the page for a failure. Visitors of a live app are not told what only its operator can fix."""
+    """Make the page for a failure, or the same as JSON for who asked for that. Visitors of a live app are not told what
+    only its operator can fix."""
     if isinstance(error, SignInRequired):
         visitor.check_again(error.code)
-    response = make_response(_page(error), status or error.problem.status)
+    response = make_response(_json(error) if wants_json() else _page(error), status or error.problem.status)
     if response.status_code >= 500:  # for whoever runs the app; the path alone, as queries can hold login codes
         current_app.logger.warning("%s %s: %s", request.method, request.path, error)
     if isinstance(error, BoxUnavailable) and error.retry_after is not None:
@@ -57,13 +61,28 @@ def show(error: BoxAuthError, status: int | None = None) -> Response:
     return response
 
 
-def _page(error: BoxAuthError) -> str:
-    """Render ``problem.html``; where an app has none, or it fails, a plain page says the same."""
+def wants_json() -> bool:
+    """Tell whether this request would rather have JSON than a page: by ``Accept``, as scripts set it."""
+    return request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
+
+
+def _told(error: BoxAuthError) -> tuple[Problem, list[str]]:
+    """Return what this visitor may know of a failure, in the app's words, and its details."""
     told = current_app.debug or app_state().demo
     problem = app_state().hooks.reword(error.problem if told else error.problem.for_visitor())
-    hidden = error.problem.operator and not told
     lines = error.mistakes if isinstance(error, ConfigError) else (error.detail,)
-    details = [] if hidden else [line for line in lines if line]
+    return problem, [line for line in lines if line] if told or not error.problem.operator else []
+
+
+def _json(error: BoxAuthError) -> dict[str, object]:
+    problem, details = _told(error)
+    texts = {"title": problem.title, "happened": problem.happened, "todo": problem.todo}
+    return {"error": {"code": problem.code, **texts, "details": details}}
+
+
+def _page(error: BoxAuthError) -> str:
+    """Render ``problem.html``; where an app has none, or it fails, a plain page says the same."""
+    problem, details = _told(error)
     for _ in range(2):
         try:
             page = render_template("problem.html", problem=problem, details=details)
@@ -82,9 +101,15 @@ def _page(error: BoxAuthError) -> str:
     return problem_page(problem, *details, login_url=url_for("box.login") if can_sign_in else "")
 
 
+def explain(error: BoxAPIError) -> BoxAuthError:
+    """Name Box's refusal in words for the visitor, and tell the log which call it was."""
+    current_app.logger.info("Box refused %s", refused_call(error))
+    return refusal(error)
+
+
 def _box_refused(error: BoxAPIError) -> Response:
     status = error.response_info.status_code
-    return show(refusal(error), status if 400 <= status < 500 and status != 401 else None)
+    return show(explain(error), status if 400 <= status < 500 and status != 401 else None)
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -108,7 +133,7 @@ def _careful_headers(response: Response) -> Response:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Content-Security-Policy", "frame-ancestors 'none'; base-uri 'self'; object-src 'none'")
+    headers.setdefault("Content-Security-Policy", POLICY)
     if request.endpoint != "static":
         headers.setdefault("Cache-Control", "private, no-store")
     return response

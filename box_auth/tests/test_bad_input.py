@@ -150,7 +150,7 @@ class TestBox:
     def test_refusing_a_page_what_it_asks_for(self, emulator, visitor):
         visitor.sign_in()
         emulator.fault("GET /2.0/folders/0/items", status=404)
-        check(visitor.get("/dashboard"), 404, "box_refused")
+        check(visitor.get("/dashboard"), 404, "item_not_found")
 
 
 class TestWhereToGoNext:

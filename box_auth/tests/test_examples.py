@@ -79,7 +79,7 @@ class TestFastAPI:
             assert visitor.get(stale).status_code == 200
             assert "<code>state_used</code>" in visitor.get(stale).text  # it counts once
             emulator.fault("GET /2.0/folders/0/items", status=404)
-            assert "<code>box_refused</code>" in visitor.get("/").text
+            assert "<code>item_not_found</code>" in visitor.get("/").text
             emulator.revoke_tokens()
             ended = visitor.get("/")
             assert ended.status_code == 401
@@ -191,7 +191,7 @@ def test_the_cron_job_goes_on_whatever_is_wrong_with_one_user(emulator, make, ca
     said = capsys.readouterr().out
     assert re.findall(r"^(.+?): .*?(?:\[(\w+)\]|items)$", said, re.MULTILINE) == [
         (f"user {ended.id}", "token_ended"),
-        (f"user {forbidden.id}", "box_refused"),
+        (f"user {forbidden.id}", "item_forbidden"),
         (f"user {encrypted.id}", "key_missing"),
         (well.login, ""),
     ]

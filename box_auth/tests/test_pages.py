@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from box_sdk_gen import BoxClient, BoxDeveloperTokenAuth
 
 from box_auth.flask import BoxAuth
 from box_auth.plain_page import problem_page
@@ -37,7 +38,8 @@ def test_no_page_is_framed_or_kept_by_a_browser_or_a_proxy(browser, path, status
     assert page.status_code == status
     assert page.headers["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
-    assert {"base-uri 'self'", "object-src 'none'"} <= set(page.headers["Content-Security-Policy"].split("; "))
+    policy = set(page.headers["Content-Security-Policy"].split("; "))
+    assert {f"{name} 'self'" for name in ("default-src", "base-uri", "form-action")} | {"object-src 'none'"} <= policy
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert page.headers["Referrer-Policy"] == "same-origin"
     assert {"private", "no-store"} == set(page.headers["Cache-Control"].split(", "))
@@ -130,8 +132,86 @@ def test_a_page_that_box_refuses_has_the_status_of_the_refusal(emulator, browser
     browser.sign_in()
     emulator.fault("GET /2.0/users/me", status=status)
     page = browser.get("/me")
-    assert (page.status_code, code_of(page)) == (status, "box_refused")
+    named = {403: "item_forbidden", 404: "item_not_found", 412: "item_changed"}
+    assert (page.status_code, code_of(page)) == (status, named.get(status, "box_refused"))
     assert browser.get("/me").text == emulator.users[0].login
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ({"status": 404, "body": '{"code": "trashed"}'}, 404, "item_trashed"),
+        ({"status": 409, "body": '{"code": "item_name_in_use"}'}, 409, "name_taken"),
+        ({"status": 409, "body": '{"code": "operation_blocked_temporary"}'}, 409, "box_refused"),
+        ({"status": 403, "body": '{"code": "storage_limit_exceeded"}'}, 403, "storage_full"),
+        ({"status": 403, "body": '{"code": ["forbidden"]}'}, 403, "item_forbidden"),
+        ({"status": 423, "body": ""}, 423, "item_locked"),
+    ],
+)
+def test_a_refusal_that_has_a_reason_of_its_own_is_told_by_it_and_logged(
+    app, emulator, browser, caplog, fault, status, code
+):
+    browser.sign_in()
+    emulator.fault("GET /2.0/users/me", content_type="application/json", **fault)
+    with caplog.at_level("INFO", app.logger.name):
+        page = browser.get("/me")
+    assert (page.status_code, code_of(page)) == (status, code)
+    assert f"Box refused GET /2.0/users/me: {status} " in caplog.text
+
+
+def test_a_scope_that_the_app_was_not_given_is_named(make, emulator):
+    box = BoxAuth()
+    app = make(box)
+
+    @app.get("/narrow")
+    @box.login_required
+    def narrow():
+        token = box.client.auth.downscope_token(["base_preview"]).access_token
+        BoxClient(BoxDeveloperTokenAuth(token), network_session=box.flow.network.session).users.get_users()
+
+    browser = Browser(app)
+    browser.sign_in()
+    page = browser.get("/narrow")
+    assert (page.status_code, code_of(page)) == (403, "scope_missing")
+
+
+def test_who_asks_for_json_gets_the_same_errors_as_json(emulator, browser):
+    json = {"headers": {"Accept": "application/json"}}
+    for path, status, code in (("/me", 401, "sign_in_needed"), ("/nowhere", 404, "not_found")):
+        answer = browser.get(path, **json)
+        assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
+    browser.sign_in()
+    emulator.fault("GET /2.0/users/me", status=404)
+    answer = browser.get("/me", **json)
+    problem = PROBLEMS["item_not_found"]
+    texts = {"title": problem.title, "happened": problem.happened, "todo": problem.todo}
+    assert answer.json == {"error": {"code": "item_not_found", **texts, "details": []}}
+    assert browser.post("/form", **json).json["error"]["code"] == "form_expired"
+    for accept in ("text/html,*/*;q=0.8", "*/*", ""):
+        assert browser.get("/nowhere", headers={"Accept": accept}).mimetype == "text/html"
+
+
+def test_lists_come_as_plain_json(make, emulator):
+    box, got = BoxAuth(), {}
+    app = make(box)
+
+    @app.get("/list")
+    def plain_list():
+        got["items"] = box.get("/folders/0/items", fields=["name", "size"], limit=2, usemarker=True, marker=None)
+        for path in ("folders/0", "/folders/../users", "/folders/0?x", "/folders//items", "/folders/0/\u0660"):
+            with pytest.raises(ValueError, match="segments"):
+                box.get(path)
+        return "listed"
+
+    browser = Browser(app)
+    browser.sign_in()
+    assert browser.get("/list").text == "listed"
+    assert len(got["items"]["entries"]) == 2
+    assert {"type", "id", "name", "size"} <= set(got["items"]["entries"][0])
+    assert got["items"]["next_marker"]
+    emulator.expire_tokens()
+    assert browser.get("/list").text == "listed"
+    assert Browser(app).get("/list").status_code == 401
 
 
 @pytest.mark.parametrize("ended", ["token_ended", "token_refused"])

@@ -6,7 +6,7 @@ import pytest
 
 from box_auth.cli.document import document
 from box_auth.errors import BoxAuthError
-from box_auth.problems import PROBLEMS
+from box_auth.problems import PROBLEMS, REFUSALS
 
 from .journey import ROOT, needs
 from .terminal import run
@@ -52,7 +52,8 @@ def test_every_problem_says_what_happened_and_what_to_do(problem):
         assert text
     assert problem.happened.endswith(".")
     assert 400 <= problem.status < 600
-    assert problem.code == "settings" or problem.code in ONLY_AT_BOX or f'"{problem.code}"' in ENGINE, "nobody uses it"
+    used = problem.refused or problem.code in ONLY_AT_BOX | {"settings"} or f'"{problem.code}"' in ENGINE
+    assert used, "nobody uses it"
 
 
 def test_every_code_that_is_raised_is_in_the_catalogue():
@@ -67,6 +68,13 @@ def test_boxs_own_words_lead_to_the_problem():
     assert {words: code for code, problem in PROBLEMS.items() for words in problem.box} == BOX_SAYS
     for words in BOX_SAYS:
         assert f"`{words}`" in document()
+
+
+def test_each_of_boxs_refusals_has_one_problem_that_the_document_names():
+    signs = [sign for problem in PROBLEMS.values() for sign in problem.refused]
+    assert len(signs) == len(set(signs)) == len(REFUSALS) > 10
+    for sign in signs:
+        assert f"`{sign}`" in document()
 
 
 def test_an_error_tells_a_person_everything_in_one_line():

@@ -331,7 +331,7 @@ class TestBadSurroundings:
         emulator.fault("GET /2.0/folders/0/items", status=404)
         done = script(fork, settings)
         assert done.returncode == 1
-        assert "[box_refused]" in done.stderr
+        assert "[item_not_found]" in done.stderr
 
     def test_a_terminal_that_lacks_the_letters(self, fork, settings):
         done = script(fork, settings, PYTHONIOENCODING="ascii")
