@@ -38,7 +38,7 @@ WORKERS, THREADS = 2, 16
 TOKEN_LIFE = 20  # seconds; the app renews a tenth of it earlier
 PARTS = 6  # of the whole time; each sees the same, but for the restarts of the app in two of the middle ones
 FLAT = 0.05  # how much the last part may differ from the first
-MARKS_LIFE = 13 * 60.0  # seconds after which the mark of a finished sign-in is cleared away, at the latest
+MARKS_LIFE = 13 * 60.0 + 15  # seconds after which a sign-in clears away the marks of earlier ones, at the latest
 TOKENS = "POST /oauth2/token"
 NEVER = ("sign-ins lost", "errors 500", "wrong pages", "cut off", "never answered", "never signed in again")
 FIGURES = ("pages", "told to wait", "cut off by a restart", "sign-ins", "sign-outs", "GET /login of the floods")
@@ -173,7 +173,7 @@ class Load:
     def broken(self, samples: Samples, rows: list[tuple[str, float, float]]) -> list[str]:
         found = [f"{name}: {self.tally[name]}" for name in NEVER if self.tally[name]]
         found += [f"not flat: {name}" for name, first, last in rows if abs(last - first) > FLAT * first]
-        lately = sum(moment > time.monotonic() - MARKS_LIFE for moment in self.sign_ins)
+        lately = sum(moment > max(self.sign_ins) - MARKS_LIFE for moment in self.sign_ins)
         if samples.marks() > lately:
             found.append(f"more marks of finished sign-ins than sign-ins ({lately}) that they may be of")
         return found
