@@ -11,7 +11,7 @@ from typing import Any, cast
 from box_sdk_gen import BoxAPIError, BoxClient, BoxDeveloperTokenAuth, NetworkSession
 from box_sdk_gen.networking import NetworkClient
 from box_sdk_gen.networking.auth import Authentication
-from box_sdk_gen.networking.fetch_options import FetchOptions
+from box_sdk_gen.networking.fetch_options import FetchOptions, ResponseFormat
 from box_sdk_gen.networking.fetch_response import FetchResponse
 from box_sdk_gen.schemas import AccessToken
 
@@ -39,16 +39,30 @@ def user_client(
 
 
 def get(client: BoxClient, path: str, **query: object) -> dict[str, Any]:
-    """Return Box's answer to ``GET path`` as plain dicts and lists, with the client's token, retries and errors.
+    """Return Box's answer to ``GET path`` as plain dicts and lists; see `send`."""
+    return send(client, "GET", path, **cast(dict[str, Any], query))
 
-    ``path`` is what Box's reference has after ``/2.0``. In the query, lists are joined by commas, as ``fields`` wants
-    them, and None is left out. Raises `ValueError` for a path that is not plain: an id in it came from a visitor.
+
+def send(
+    client: BoxClient, method: str, path: str, json: object = None, *, if_match: str = "", **query: object
+) -> dict[str, Any]:
+    """Call any path of Box's API with the client's token, retries and errors; return the answer as plain dicts.
+
+    ``path`` is what Box's reference has behind ``/2.0``. With ``if_match``, an item's ``etag``, Box refuses where the
+    item has changed since (412). In the query, lists are joined by commas, as ``fields`` wants them, and None is left
+    out. Raises `ValueError` for a path that is not plain: an id in it may have come from a visitor.
     """
     if not _PATH.fullmatch(path):
         raise ValueError("The path has to be plain segments, such as /folders/0/items.")
-    url = f"{client.network_session.base_urls.base_url}/2.0{path}"
-    params = {name: _parameter(value) for name, value in query.items() if value is not None}
-    return cast(dict[str, Any], client.make_request(FetchOptions(url, "GET", params=params)).data)
+    options = FetchOptions(
+        f"{client.network_session.base_urls.base_url}/2.0{path}",
+        method,
+        params={name: _parameter(value) for name, value in query.items() if value is not None},
+        headers={"If-Match": if_match} if if_match else None,
+        data=cast(Any, json),
+        response_format=ResponseFormat.NO_CONTENT if method == "DELETE" else ResponseFormat.JSON,
+    )
+    return cast(dict[str, Any], client.make_request(options).data or {})
 
 
 class UserToken:

@@ -136,10 +136,23 @@ class BoxAuth:
         ``box.client`` does; lists in the query are joined by commas, and None is left out."""
         return user_client.get(self.client, path, **query)
 
+    def send(
+        self, method: str, path: str, json: object = None, *, if_match: str = "", **query: object
+    ) -> dict[str, Any]:
+        """Call any path of Box's API: ``box.send("PUT", "/files/1", {"name": "b.txt"}, if_match=etag)``, as `get` does.
+
+        With ``if_match``, an item's ``etag``, Box refuses (412) where somebody else has changed the item since."""
+        return user_client.send(self.client, method, path, json, if_match=if_match, **query)
+
     def explain(self, error: BoxAPIError) -> BoxAuthError:
         """Return Box's refusal of a call in words for the visitor, for a page that shows ``.problem.happened`` and
         ``.problem.todo`` beside a form, say. The log is told which call it was. Unhandled, a refusal is a page."""
         return pages.explain(error)
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether this request would rather have JSON than a page (``Accept``); errors come to it as JSON."""
+        return pages.wants_json()
 
     @property
     def login_url(self) -> str:

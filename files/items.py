@@ -1,0 +1,83 @@
+"""An item at Box, as forms and addresses name it: ``file:12``, ``folder:3``, ``web_link:4``."""
+
+import re
+from dataclasses import dataclass
+from functools import partial
+
+from box_sdk_gen import BoxAPIError
+from flask import abort
+
+from box_auth.flask import box
+
+ID = re.compile(r"[0-9]{1,20}")
+PATHS = {"file": "files", "folder": "folders", "web_link": "web_links"}
+MOST = 100  # items that one form may name
+AT_ONCE = 8  # of them at the same time
+
+
+@dataclass(frozen=True)
+class Item:
+    """Box's calls for files, folders and web links differ by the path alone."""
+
+    type: str
+    id: str
+
+    @classmethod
+    def of(cls, text):
+        kind, _, number = text.partition(":")
+        if kind not in PATHS or not ID.fullmatch(number) or (kind, number) == ("folder", "0"):
+            abort(400, "The address or form names an item that Box cannot have.")
+        return cls(kind, number)
+
+    @classmethod
+    def several(cls, texts):
+        """Read what was selected on a page; nothing is a mistake of the visitor's that a page has to tell."""
+        if len(texts) > MOST:
+            abort(400, f"Select {MOST} items at most.")
+        return [cls.of(text) for text in dict.fromkeys(texts)]
+
+    def __str__(self):
+        return f"{self.type}:{self.id}"
+
+    @property
+    def path(self):
+        return f"/{PATHS[self.type]}/{self.id}"
+
+    def about(self, *fields):
+        return box.get(self.path, fields=["name", "etag", "parent", *fields])
+
+    def change(self, changes, etag=""):
+        """Have Box change the item, unless it has another ``etag`` by now."""
+        return box.send("PUT", self.path, changes, if_match=etag)
+
+    def copy(self, changes):
+        return box.send("POST", f"{self.path}/copy", changes)
+
+    def trash(self):
+        return box.send("DELETE", self.path, recursive=True if self.type == "folder" else None)
+
+
+def each(items, act):
+    """Call ``act`` with each item, several at once. Return those that Box took, and the others with its reasons."""
+
+    def one(item):
+        try:
+            act(item)
+        except BoxAPIError as error:
+            return box.explain(error).problem
+        return None
+
+    problems = []
+    for at in range(0, len(items), AT_ONCE):
+        problems += box.at_once(*(partial(one, item) for item in items[at : at + AT_ONCE]))
+    told = list(zip(items, problems, strict=True))
+    return [item for item, problem in told if not problem], [(item, problem) for item, problem in told if problem]
+
+
+def counted(items):
+    return "One item was" if len(items) == 1 else f"{len(items)} items were"
+
+
+def parent_of(about):
+    """Return the id of the folder that an item is in; the root's for one that somebody else shared."""
+    return (about.get("parent") or {}).get("id", "0")
