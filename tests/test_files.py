@@ -27,7 +27,7 @@ def test_folders_lead_into_each_other(signed_in):
     page = browser.get(f"/files/{projects}")
     assert page.status_code == 200
     assert 'href="/files/"' in page.text
-    assert browser.get("/files/0").location == "/files/"
+    assert browser.get("/files/0").location.endswith("/files/")
 
 
 @pytest.mark.parametrize("path", ["/files/abc", "/files/999999", "/files/file/999999", "/files/file/-1"])
@@ -48,5 +48,5 @@ def test_a_folder_is_made_renamed_and_thrown_away_and_comes_back(signed_in):
     assert post(browser, "/files/trash", on="/files/", item=item, folder_id="0").location == "/files/"
     assert "Notes" not in re.findall('Select ([^"]+)', browser.get("/files/").text)
     assert "Notes" in browser.get("/files/trash").text
-    assert post(browser, f"/files/{item}/restore").location == "/files/trash"
+    assert post(browser, f"/files/{item}/restore", name="Notes").location == "/files/trash"
     assert key(browser, "Notes") == item
