@@ -33,7 +33,17 @@ def rename(item):
     return render_template("files/rename.html", form=form, item=item, about=about), form.status
 
 
-@pages.route("/<any(move, copy):act>", methods=["GET", "POST"])
+@pages.post("/selected")
+@box.login_required
+def selected():
+    """What was ticked on a page is on its way to another folder: show where to."""
+    act = "copy" if request.form.get("act") == "copy" else "move"
+    into, items = request.form.get("folder_id", "0"), request.form.getlist("item")
+    return redirect(url_for(".put", act=act, item=items, into=into), 303)
+
+
+@pages.route("/move", methods=["GET", "POST"], defaults={"act": "move"})
+@pages.route("/copy", methods=["GET", "POST"], defaults={"act": "copy"})
 @box.login_required
 def put(act):
     """Walk to a folder, then move or copy there what was selected."""

@@ -57,7 +57,8 @@ class RetryingClient(NetworkClient):
             attempt += 1
             try:
                 response = self._send(options, deadline)
-                later = response.status == 202 and method in REPEATABLE
+                # For a thumbnail that is not made yet Box names a picture in its place; a page can go without.
+                later = response.status == 202 and method in REPEATABLE and "/thumbnail." not in options.url
                 wait = _pause(response.headers, attempt) if later else None
                 if wait is None or not _fits(wait, deadline):
                     return response
