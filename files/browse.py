@@ -3,6 +3,7 @@
 from box_sdk_gen import BoxAPIError, GetFileThumbnailByIdExtension
 from flask import Response, flash, redirect, render_template, request, url_for
 
+from box_auth import BoxUnavailable
 from box_auth.flask import box
 
 from . import pages
@@ -38,7 +39,7 @@ def recent():
 def thumbnail(file_id):
     try:
         picture = box.client.files.get_file_thumbnail_by_id(file_id, GetFileThumbnailByIdExtension.PNG, min_height=64)
-    except BoxAPIError:  # there is none, or not now
+    except (BoxAPIError, BoxUnavailable):  # there is none, or not now
         picture = None
     if picture is None:
         return pages.send_static_file("none.svg")

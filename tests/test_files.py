@@ -50,3 +50,133 @@ def test_a_folder_is_made_renamed_and_thrown_away_and_comes_back(signed_in):
     assert "Notes" in browser.get("/files/trash").text
     assert post(browser, f"/files/{item}/restore", name="Notes").location == "/files/trash"
     assert key(browser, "Notes") == item
+
+
+def test_a_name_is_not_changed_under_somebody_elses_hands(signed_in, emulator):
+    emulator.add_item("nil@example.com", "plan.txt")
+    browser, other = signed_in(app, "nil@example.com"), signed_in(app, "nil@example.com")
+    item = key(browser, "plan.txt")
+    form = browser.get(f"/files/{item}/rename").text
+    token, etag = (re.search(rf'name="{name}"[^>]* value="([^"]+)"', form)[1] for name in ("csrf_token", "etag"))
+    assert post(other, f"/files/{item}/rename", name="theirs.txt", etag=etag).location == "/files/"
+    refused = browser.post(f"/files/{item}/rename", data={"csrf_token": token, "etag": etag, "name": "mine.txt"})
+    assert (refused.status_code, 'value="mine.txt"' in refused.text, "theirs.txt" in refused.text) == (412, True, True)
+    etag = re.search(r'name="etag"[^>]* value="([^"]+)"', refused.text)[1]
+    assert post(browser, f"/files/{item}/rename", name="mine.txt", etag=etag).location == "/files/"
+    assert key(browser, "mine.txt") == item
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "..", "x" * 256])
+def test_a_name_that_cannot_be_is_said_to_be_one_beside_the_form(signed_in, name):
+    page = post(signed_in(app), "/files/0/new-folder", name=name)
+    assert page.status_code == 400
+    assert 'role="alert"' in page.text
+
+
+def test_several_items_are_moved_copied_and_thrown_away(signed_in, emulator):
+    for name in ("one.txt", "two.txt"):
+        emulator.add_item("nil@example.com", name)
+    browser = signed_in(app, "nil@example.com")
+    post(browser, "/files/0/new-folder", name="There")
+    there = key(browser, "There").partition(":")[2]
+    items = [key(browser, "one.txt"), key(browser, "two.txt")]
+    choose = post(browser, "/files/selected", on="/files/", act="copy", item=items, folder_id="0").location
+    assert "There" in browser.get(choose).text
+    assert post(browser, "/files/copy", on=choose, item=items, into=there).location == f"/files/{there}"
+    taken = post(browser, "/files/move", on=choose, item=items, into=there)
+    assert (taken.status_code, "name" in taken.text) == (409, True)
+    assert all(name in browser.get(f"/files/{there}").text for name in ("one.txt", "two.txt"))
+    post(browser, "/files/trash", on="/files/", item=items, folder_id="0")
+    assert "one.txt" not in browser.get("/files/recent").text + browser.get("/files/").text
+    inside = post(browser, "/files/move", on=choose, item=f"folder:{there}", into=there)
+    assert (inside.status_code, "into itself" in inside.text or "inside it" in inside.text) == (400, True)
+
+
+@pytest.mark.parametrize("item", ["file:x", "folder:0", "app:1", "file:", "file:1/../2"])
+def test_an_item_that_box_cannot_have_is_refused(signed_in, item):
+    browser = signed_in(app)
+    assert post(browser, "/files/trash", on="/files/", item=item).status_code == 400
+    assert browser.get(f"/files/{item}/rename").status_code in (400, 404)
+
+
+def test_what_is_deleted_for_good_is_asked_first(signed_in, emulator):
+    emulator.add_item("nil@example.com", "old.txt")
+    browser = signed_in(app, "nil@example.com")
+    item = key(browser, "old.txt")
+    post(browser, "/files/trash", on="/files/", item=item)
+    assert browser.get(f"/files/{item.replace(':', '/')}").status_code in (200, 404)
+    assert "old.txt" in browser.get(f"/files/{item}/delete").text
+    assert post(browser, f"/files/{item}/delete").location == "/files/trash"
+    assert browser.get(f"/files/{item}/delete").status_code == 404
+    assert "The trash is empty" in browser.get("/files/trash").text
+
+
+def test_a_link_is_made_changed_and_switched_off(signed_in):
+    browser = signed_in(app)
+    item = key(browser, "Welcome.md")
+    for access in ("open", "company", "none"):
+        assert post(browser, f"/files/{item}/share", access=access).location == f"/files/{item}/share"
+        assert ('id="link"' in browser.get(f"/files/{item}/share").text) == (access != "none")
+    assert post(browser, f"/files/{item}/share", access="everybody").status_code == 400
+
+
+def test_a_search_finds_by_page_and_by_script(signed_in, emulator):
+    browser = signed_in(app)
+    assert "Welcome.md" in browser.get("/files/search?q=welcome").text
+    found = browser.get("/files/search?q=welcome", headers={"Accept": "application/json"}).json["found"]
+    assert [item["name"] for item in found] == ["Welcome.md"]
+    assert browser.get(found[0]["address"]).status_code == 200
+    assert "found nothing" in browser.get("/files/search?q=nowhere-to-be-seen").text
+    calls = emulator.requests.count("GET /2.0/search")
+    assert browser.get("/files/search?q=+&offset=x").status_code == 200
+    assert emulator.requests.count("GET /2.0/search") == calls  # Box refuses to look for nothing
+    assert browser.get("/files/search?offset=99999999999&q=" + "x" * 6000).status_code == 200
+    stranger = app.test_client().get("/files/search?q=x", headers={"Accept": "application/json"})
+    assert (stranger.status_code, stranger.json["error"]["code"]) == (401, "sign_in_needed")
+
+
+def test_a_long_folder_is_sorted_and_read_by_pages(signed_in, emulator):
+    browser = signed_in(app, "nil@example.com")
+    post(browser, "/files/0/new-folder", name="Long")
+    folder = key(browser, "Long").partition(":")[2]
+    for number in range(250):
+        emulator.add_item("nil@example.com", f"{number:03}.txt", parent=folder, content=b"x" * (250 - number))
+    names = []
+    page = f"/files/{folder}?sort=size&direction=DESC"
+    while page:
+        text = browser.get(page).text
+        names += re.findall(r'aria-label="Select (\d+)\.txt"', text)
+        onward = re.search(r'<a href="([^"]+)" rel="next"', text)
+        page = onward and onward[1].replace("&amp;", "&")
+    assert names == [f"{number:03}" for number in range(250)]
+    for query in ("sort=nothing", "direction=up", "page=0", "page=x", "page=99999999999999"):
+        assert browser.get(f"/files/{folder}?{query}").status_code == 200
+    gone = browser.get(f"/files/{folder}?marker=no-such-marker")
+    assert (gone.status_code, gone.location) == (302, f"/files/{folder}")
+
+
+def test_a_small_picture_or_nothing_in_its_place(signed_in, emulator):
+    browser = signed_in(app)
+    picture = re.search(r'src="(/files/file/\d+/thumbnail[^"]*)"', browser.get("/files/").text)[1]
+    with browser.get(picture) as answer:
+        assert (answer.mimetype, "max-age" in answer.headers["Cache-Control"]) == ("image/png", True)
+    for status, more in ((202, {"retry_after": 5}), (404, {}), (403, {}), (429, {"retry_after": 60})):
+        emulator.fault("GET /2.0/files/*/thumbnail.png", status=status, times=1, **more)
+        with browser.get(picture) as answer:
+            assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml"), status
+            assert "max-age=86400" not in answer.headers["Cache-Control"]
+
+
+def test_a_folder_that_vanishes_between_two_clicks(signed_in, emulator):
+    emulator.add_item("nil@example.com", "here.txt")
+    browser = signed_in(app, "nil@example.com")
+    item = key(browser, "here.txt")
+    post(browser, "/files/trash", on="/files/", item=item)
+    page = browser.get(f"/files/{item}/rename")
+    assert (page.status_code, "item_trashed" in page.text or "item_not_found" in page.text) == (404, True)
+    assert 'href="/files/trash"' in page.text
+
+
+def test_strangers_are_sent_to_sign_in():
+    for path in ("/files/", "/files/1", "/files/recent", "/files/trash", "/files/search", "/files/file/1"):
+        assert app.test_client().get(path).location == f"/login?next={path}"
