@@ -11,7 +11,8 @@ from .access import check_item
 from .emulator import download_url, here
 from .errors import ApiError, not_found, refused, unauthorized
 from .forms import Fields, asked
-from .item_forms import ItemForms, lock_of
+from .item_forms import ItemForms
+from .item_parts import lock_of
 from .items import Item
 from .users import User
 
@@ -63,7 +64,7 @@ def fields() -> Fields:
 
 
 def forms() -> ItemForms:
-    return ItemForms(here(), me(), root(), download_url(), g.grant.scope)
+    return ItemForms(here(), me(), root(), download_url(), g.grant)
 
 
 def root() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from .apps import App, Apps
+from .archives import Archives
 from .clock import Clock
 from .codes import Codes
 from .comments import Comments
@@ -39,6 +40,7 @@ class Model:
         self.comments = Comments(self.database, self.clock)
         self.recents = Recents(self.database, self.clock)
         self.sessions = UploadSessions(self.database, self.clock, self.contents)
+        self.archives = Archives(self.database, self.clock, self.items)
         self.codes = Codes(self.database, self.clock)
         self.tokens = Tokens(self.database, self.clock)
 

@@ -62,7 +62,7 @@ class UploadSessions:
             self.end(row["id"])
         with self._database.transaction() as transaction:
             values = (session.id, user, item, parent, name, size, session.expires_at)
-            transaction.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            transaction.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0)", values)
         return session
 
     def get(self, user: str, session_id: str) -> Session:

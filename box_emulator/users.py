@@ -92,7 +92,7 @@ class Users(Sequence[User]):
     def delete(self, user: User) -> None:
         """Delete a user without items, with all tokens."""
         with self._database.transaction() as transaction:
-            for table in ("pairs", "codes", "sessions", "recents"):
+            for table in ("pairs", "codes", "sessions", "archives", "recents"):
                 transaction.execute(f"DELETE FROM {table} WHERE user = ?", (user.id,))  # noqa: S608
             transaction.execute("DELETE FROM users WHERE id = ?", (user.id,))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Response, jsonify, request
 
-from ..content import check_etag, fields, item, me, routes
+from ..content import check_etag, fields, forms, item, me, routes
 from ..emulator import here
 from ..errors import bad_parameter
+from ..file_kinds import extension
 from ..forms import Form, version_form
 from ..json_body import ID, json_body
 from ..paging import MAX_LIMIT, number, offset_of
@@ -54,4 +55,12 @@ def restore(file_id: str, version_id: str) -> Response:
 
 
 def _form(version: Version) -> Form:
-    return version_form(version, me(), fields())
+    """Box UI Elements ask for more than is described (box-ui-elements, FILE_VERSION_FIELDS_TO_FETCH)."""
+    write = forms()
+    more: Form = {
+        "permissions": write.version_permissions(),
+        "extension": extension(version.name),
+        "is_download_available": version.trashed_at is None,
+        "authenticated_download_url": write.download_url(version.item, version.id),
+    }
+    return version_form(version, me(), fields(), more)

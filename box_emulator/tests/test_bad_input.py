@@ -112,7 +112,7 @@ def test_unknown_ids_are_errors_of_boxs_shape(send, noun, unknown):
         ("POST", "/comments", 400),
         ("POST", "/web_links", 400),
         ("GET", "/events", 501),
-        ("POST", "/zip_downloads", 501),
+        ("POST", "/zip_downloads", 400),
         ("GET", "/files/1/collaborations", 501),
         ("GET", "/folders/0/metadata", 501),
     ],
