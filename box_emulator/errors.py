@@ -20,7 +20,6 @@ _CODES = {
     413: "request_entity_too_large",
     429: "rate_limit_exceeded",  # Box: guides, rate limits
     500: "internal_server_error",
-    501: "not_implemented",  # ours: what the emulator leaves out
     503: "unavailable",
 }
 
@@ -120,7 +119,8 @@ def not_found(kind: str, item_id: str) -> ApiError:
 
 
 def not_implemented(method: str, path: str) -> ApiError:
-    return ApiError(501, f"The Box emulator does not serve {method} {path}.")
+    """What the emulator leaves out. It is no 501, which SDKs try again and again."""
+    return ApiError(404, f"The Box emulator does not serve {method} {path}.", code="not_implemented")
 
 
 def unauthorized(*, token_given: bool) -> Response:

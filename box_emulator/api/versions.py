@@ -31,8 +31,12 @@ def get(file_id: str, version_id: str) -> Response:
 
 @routes.post("/files/<file_id>/versions/current")
 def promote(file_id: str) -> tuple[Response, int]:
-    file = item("file", file_id, "write")
-    return jsonify(_form(here().versions.promote(file, json_body({"id": ID}, "id")["id"]))), 201
+    wanted = json_body({"id": ID}, "id")["id"]
+    with here().database.transaction():
+        file = item("file", file_id, "write")
+        name = here().versions.get(file, wanted).name
+        here().tree.check_free(here().tree.folder(file.owner, str(file.parent)), name, "file", file.id)
+        return jsonify(_form(here().versions.promote(file, wanted))), 201
 
 
 @routes.delete("/files/<file_id>/versions/<version_id>")
