@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import Blueprint, Response, render_template, request, send_from_directory
 
 from .downloads import sent, stored
@@ -37,7 +39,7 @@ def inline(file_id: str, version_id: str) -> Response:
     if kind not in ("picture", "pdf"):
         raise ApiError(404)
     response = sent(file, version)
-    response.headers["Content-Disposition"] = "inline"
+    response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(file.name, safe='')}"
     if kind == "picture":  # SVG may have scripts; browsers show no PDF with such a policy
         response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response

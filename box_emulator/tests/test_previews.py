@@ -52,7 +52,7 @@ def test_pictures_and_pdfs_are_in_the_page_as_they_are(preview, http, name, cont
     shown = inside(http, url, page)
     assert (shown.status_code, shown.content) == (200, content)
     assert shown.headers["Content-Type"] == kind
-    assert shown.headers["Content-Disposition"] == "inline"
+    assert shown.headers["Content-Disposition"] == f"inline; filename*=UTF-8''{name}"
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
 
 
