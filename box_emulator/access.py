@@ -14,6 +14,7 @@ from .scopes import allows, operations
 from .tokens import Grant
 
 _CONTENT_API = re.compile(r"/2\.0(/.*)")
+_TOKEN_IN_ADDRESS = re.compile(r".*/(content|avatar|thumbnail\.\w+)")
 _EVERYWHERE = ("GET /folders/trash/items", "GET /recent_items")  # lists that know no folder
 
 
@@ -60,10 +61,11 @@ def covers(emulator: Emulator, grant: Grant, item: Item) -> bool:
 def bearer() -> str:
     """Return the access token of the request, empty if there is none (Box: guides, access tokens).
 
-    A download may have it in its address instead (OpenAPI, get_files_id_content).
+    A download may have it in its address instead (OpenAPI, get_files_id_content), and so may a picture: Box UI Elements
+    show avatars and thumbnails by such an address.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if not token and request.method in ("GET", "HEAD") and request.path.endswith("/content"):
+    if not token and request.method in ("GET", "HEAD") and _TOKEN_IN_ADDRESS.fullmatch(request.path):
         return request.args.get("access_token", "")
     return token.strip() if scheme.lower() == "bearer" else ""
 

@@ -43,8 +43,18 @@ class Comments:
         row = self._database.row("SELECT COUNT(*) FROM comments WHERE item = ?", file.id)
         return int(row[0]) if row else 0
 
-    def add(self, file: Item, author: str, message: str, tagged: str = "", reply_to: str | None = None) -> Comment:
-        now = self._clock.now()
+    def add(
+        self,
+        file: Item,
+        author: str,
+        message: str,
+        tagged: str = "",
+        reply_to: str | None = None,
+        *,
+        at: float | None = None,
+    ) -> Comment:
+        """Add a comment, ``at`` a time, or now."""
+        now = self._clock.now() if at is None else at
         with self._database.transaction() as transaction:
             comment_id = transaction.execute(
                 "INSERT INTO comments (item, author, message, tagged_message, reply_to, created_at, modified_at)"

@@ -11,7 +11,8 @@ from .access import check_item
 from .emulator import download_url, here
 from .errors import ApiError, not_found, refused, unauthorized
 from .forms import Fields, asked
-from .item_forms import ItemForms, lock_of
+from .item_forms import ItemForms
+from .item_parts import lock_of
 from .items import Item
 from .users import User
 
@@ -40,13 +41,13 @@ Need = Literal["read", "download", "write"]
 
 @routes.before_request
 def authenticate() -> Response | None:
-    """Find the user of the token, or the one an admin acts for: As-User (Box: guides, As-User header)."""
+    """Find the user of the token, or the one an admin or a service account acts for (Box: guides, As-User)."""
     user = here().users.get(g.grant.user) if g.get("grant") else None
     if user is None or user.status == "inactive":
         return unauthorized(token_given="Authorization" in request.headers)
     if (other := request.headers.get("As-User", user.id)) != user.id:
         acted = here().users.get(other)
-        if user.role != "admin" or acted is None:
+        if not user.manages or acted is None:
             raise refused("access_denied_insufficient_permissions")
         user = acted
     g.user, g.link = user, None
@@ -63,7 +64,7 @@ def fields() -> Fields:
 
 
 def forms() -> ItemForms:
-    return ItemForms(here(), me(), root(), download_url(), g.grant.scope)
+    return ItemForms(here(), me(), root(), download_url(), g.grant)
 
 
 def root() -> str:
@@ -71,8 +72,10 @@ def root() -> str:
     return request.url_root.rstrip("/")
 
 
-def item(kind: str, item_id: str, need: Need = "read", *, trashed: bool = False) -> Item:
+def item(kind: str, item_id: str, need: Need = "read", *, trashed: bool | None = False) -> Item:
     """Find an item of the user, or one that a shared link in the header ``boxapi`` leads to.
+
+    ``trashed`` is whether it has to be in the trash; None if either will do.
 
     Box: 405 for an id that is none, 404 for what is not there or in the trash (OpenAPI; guides, common errors).
     """
@@ -85,7 +88,7 @@ def item(kind: str, item_id: str, need: Need = "read", *, trashed: bool = False)
         found = _shared(item_id, need)
     if found is None or found.type != kind:
         raise not_found(kind, item_id)
-    if trashed != (found.trash is not None):
+    if trashed is not None and trashed != (found.trash is not None):
         raise refused("trashed" if found.trash else "not_trashed")
     if trashed and found.trash != found.id:  # only what was put there by itself (OpenAPI, get_files_id_trash)
         raise not_found(kind, item_id)

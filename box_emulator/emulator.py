@@ -15,8 +15,8 @@ from .limits import Limits
 from .model import Model
 from .options import Options
 from .schema import TABLES
-from .seed import seed as sow
 from .seed_file import Seed
+from .seeds import seed as sow
 from .tokens import Grant, TokenPair
 from .traffic import Fault, Faults, RequestLog
 

@@ -20,7 +20,6 @@ _CODES = {
     413: "request_entity_too_large",
     429: "rate_limit_exceeded",  # Box: guides, rate limits
     500: "internal_server_error",
-    501: "not_implemented",  # ours: what the emulator leaves out
     503: "unavailable",
 }
 
@@ -36,6 +35,8 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "item_name_too_long": (400, "Item name too long"),
     "metadata_after_file_contents": (400, "Metadata is included after file contents in a file upload request."),
     "missing_parameter": (400, "Please provide at least the query or mdfilters parameter"),
+    "zip_download_file_count_exceeded_limit": (400, "The archive would have too many files"),
+    "zip_download_pre_compressed_bytes_exceeded_limit": (400, "The archive would be too large"),
     "requested_preview_unavailable": (400, "Requested preview unavailable"),
     "access_denied_insufficient_permissions": (403, "Access denied - insufficient permission"),
     "access_denied_item_locked": (403, "Access denied - item locked"),
@@ -48,6 +49,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "user_login_already_used": (409, "User with the specified login already exists"),
     "session_expired": (410, "The upload session has expired"),
     "precondition_failed": (412, "The resource has been modified. Please retrieve the resource again and retry"),
+    "unsupported_media_type": (415, "Box Embed does not support this type of file"),
     "range_overlaps_existing_range": (409, "The part overlaps one that was uploaded before"),
     "invalid_range": (416, "The content range does not fit the upload session"),
 }
@@ -117,7 +119,8 @@ def not_found(kind: str, item_id: str) -> ApiError:
 
 
 def not_implemented(method: str, path: str) -> ApiError:
-    return ApiError(501, f"The Box emulator does not serve {method} {path}.")
+    """What the emulator leaves out. It is no 501, which SDKs try again and again."""
+    return ApiError(404, f"The Box emulator does not serve {method} {path}.", code="not_implemented")
 
 
 def unauthorized(*, token_given: bool) -> Response:

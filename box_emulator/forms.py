@@ -81,7 +81,8 @@ def user_form(user: User, avatar_url: str, fields: Fields = None) -> Form:
     return choose(user_mini(user), standard, fields, more)
 
 
-def version_form(version: Version, owner: User, fields: Fields = None) -> Form:
+def version_form(version: Version, owner: User, fields: Fields = None, more: Form | None = None) -> Form:
+    """A version. ``more`` are fields for who asks."""
     person = user_mini(owner)
     standard = {
         "name": version.name,
@@ -97,7 +98,7 @@ def version_form(version: Version, owner: User, fields: Fields = None) -> Form:
         "uploader_display_name": owner.name,
     }
     form: Form = {"type": "file_version", "id": version.id, "sha1": version.sha1}
-    return choose(form, standard, fields, {"version_number": str(version.number)})
+    return choose(form, standard, fields, {"version_number": str(version.number)} | (more or {}))
 
 
 def link_form(link: Link, item: Item, root: str, downloads: str) -> Form:

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from .clock import iso
-from .forms import Fields, Form, link_form, mini, user_mini
+from .file_kinds import extension
+from .forms import Fields, Form, mini
+from .item_parts import NOBODY, ItemParts, detail
 from .items import Item
 from .links import Link
-from .scopes import PERMISSIONS, allows
 from .tree import TRASH_LIFETIME
-from .users import User
-
-if TYPE_CHECKING:
-    from .emulator import Emulator
-
-_NOBODY = {"type": "user", "id": "", "name": "", "login": ""}  # who made a root folder, in Box's answers
-_TRASH = {"type": "folder", "id": "1", "sequence_id": None, "etag": None, "name": "Trash"}
 
 
-class ItemForms:
-    """Writes items for one user in one request: what it looked up, it does not look up again.
-
-    ``root`` and ``downloads`` are the addresses of the API and of the download host, without a slash at the end.
-    ``scope`` is that of the token: what it does not allow is not among the permissions.
-    """
-
-    def __init__(
-        self, emulator: Emulator, viewer: User, root: str = "", downloads: str = "", scope: str | None = None
-    ) -> None:
-        self.emulator = emulator
-        self.viewer = viewer
-        self.root = root
-        self.downloads = downloads
-        self.scope = scope
-        self._people: dict[str, Form] = {}
-        self._paths: dict[tuple[str, str | None], list[Form]] = {}
+class ItemForms(ItemParts):
+    """Writes items for one user in one request."""
 
     def item(self, item: Item, fields: Fields = None, link: Link | None = None) -> Form:
         """Box: with ``fields``, the mini form plus those; unknown names are passed over (OpenAPI, get_folders_id).
@@ -55,74 +32,6 @@ class ItemForms:
             }
         return form
 
-    def person(self, user_id: str) -> Form:
-        if user_id not in self._people:
-            user = self.emulator.users.get(user_id)
-            self._people[user_id] = user_mini(user) if user else _NOBODY
-        return self._people[user_id]
-
-    def path(self, item: Item) -> Form:
-        """The folders above; of somebody else's item, none. Of what is in the trash, the trash."""
-        if item.trash:
-            return {"total_count": 1, "entries": [_TRASH]}
-        above = self._above(item) if item.owner == self.viewer.id else []
-        return {"total_count": len(above), "entries": above}
-
-    def parent(self, item: Item) -> Form | None:
-        folder = self.emulator.items.get(item.owner, item.parent) if item.parent is not None else None
-        return mini(folder) if folder and item.owner == self.viewer.id else None
-
-    def shared_link(self, item: Item) -> Form | None:
-        link = self.emulator.links.of(item)
-        return link_form(link, item, self.root, self.downloads) if link else None
-
-    def lock(self, item: Item) -> Form | None:
-        lock = lock_of(item, self.emulator.clock.now())
-        if lock is None:
-            return None
-        form: Form = {
-            "type": "lock",
-            "id": item.id,
-            "created_by": self.person(item.owner),
-            "created_at": iso(lock["created_at"]),
-            "expired_at": iso(lock["expires_at"]),
-            "is_download_prevented": lock["is_download_prevented"],
-            "app_type": None,
-        }
-        return {name: value for name, value in form.items() if name == "app_type" or value is not None}
-
-    def upload_email(self, item: Item) -> Form | None:
-        access = _detail(item, "folder_upload_email", None)
-        return access and {"access": access, "email": f"upload.{item.id}@u.box.com"}
-
-    def version_number(self, item: Item) -> str:
-        return str(self.emulator.versions.get(item, str(item.version)).number)
-
-    def _above(self, item: Item) -> list[Form]:
-        key = (item.owner, item.parent)
-        if key not in self._paths:
-            self._paths[key] = [mini(folder) for folder in self.emulator.items.ancestors(item)]
-        return self._paths[key]
-
-
-def lock_of(item: Item, now: float) -> dict[str, Any] | None:
-    """Return a file's lock, if it has one that is not over."""
-    lock: dict[str, Any] | None = _detail(item, "lock", None)
-    return lock if lock and (lock["expires_at"] is None or lock["expires_at"] > now) else None
-
-
-def _detail(item: Item, name: str, default: Any) -> Any:
-    return json.loads(item.details).get(name, default)
-
-
-def _permissions(forms: ItemForms, item: Item) -> Form:
-    """Box UI Elements show what these allow, so that they follow the token's scopes (Box: guides, dedicated scopes)."""
-    names = ["can_download", "can_upload", "can_rename", "can_delete", "can_share", "can_invite_collaborator"]
-    names.append("can_set_share_access")
-    if item.type == "file":
-        names += ["can_preview", "can_comment", "can_annotate", "can_view_annotations_all", "can_view_annotations_self"]
-    return {name: allows(forms.scope, PERMISSIONS.get(name, "PUT /files/:id")) for name in names}
-
 
 _Writer = Callable[[ItemForms, Item], object]
 
@@ -132,7 +41,7 @@ def _always(value: object) -> _Writer:
 
 
 def _kept(name: str, default: object) -> _Writer:
-    return lambda forms, item: _detail(item, name, default)
+    return lambda forms, item: detail(item, name, default)
 
 
 _ALL: dict[str, _Writer] = {
@@ -142,7 +51,7 @@ _ALL: dict[str, _Writer] = {
     "modified_at": lambda forms, item: iso(item.modified_at),
     "trashed_at": lambda forms, item: iso(item.trashed_at),
     "purged_at": lambda forms, item: None if item.trashed_at is None else iso(item.trashed_at + TRASH_LIFETIME),
-    "created_by": lambda forms, item: forms.person(item.owner) if item.parent else _NOBODY,
+    "created_by": lambda forms, item: forms.person(item.owner) if item.parent else NOBODY,
     "modified_by": lambda forms, item: forms.person(item.owner),
     "owned_by": lambda forms, item: forms.person(item.owner),
     "shared_link": ItemForms.shared_link,
@@ -157,7 +66,7 @@ _SIZED: dict[str, _Writer] = {
 _FOLDER: dict[str, _Writer] = {"folder_upload_email": ItemForms.upload_email}
 # Not in the standard forms: for who asks.
 _MORE: dict[str, _Writer] = {
-    "permissions": _permissions,
+    "permissions": ItemForms.permissions,
     "tags": _kept("tags", []),
     "is_externally_owned": _always(False),
     "has_collaborations": _always(False),
@@ -172,15 +81,16 @@ _MORE_FILE: dict[str, _Writer] = {
     "version_number": ItemForms.version_number,
     "comment_count": lambda forms, item: forms.emulator.comments.count(item),
     "lock": ItemForms.lock,
-    "extension": lambda forms, item: item.name.rpartition(".")[2] if "." in item.name else "",
+    "extension": lambda forms, item: extension(item.name),
     "is_package": _always(False),
     "expires_at": _always(None),
+    "expiring_embed_link": ItemForms.embed_link,
     "representations": _always({"entries": []}),
     "uploader_display_name": lambda forms, item: forms.person(item.owner)["name"],
     "disposition_at": _always(None),
     "shared_link_permission_options": _always(["can_preview", "can_download", "can_edit"]),
     "is_download_available": _always(True),
-    "authenticated_download_url": lambda forms, item: f"{forms.root}/2.0/files/{item.id}/content",
+    "authenticated_download_url": lambda forms, item: forms.download_url(item.id),
 }
 _MORE_FOLDER: dict[str, _Writer] = {
     "sync_state": _kept("sync_state", "not_synced"),

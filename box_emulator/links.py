@@ -16,7 +16,7 @@ from .errors import ApiError, bad_parameter, refused
 from .items import Item, Items
 
 _HEADER = re.compile(r"shared_link=(?P<url>.*?)(?:&shared_link_password=(?P<password>.*))?$")
-_PASSWORD = re.compile(r"(?=.*[0-9])(?=.*[A-Z]|.*[^0-9A-Za-z]).{8,}", re.DOTALL)
+_PASSWORD = re.compile(r"(?=.*[^a-z]).{8,}", re.DOTALL)  # OpenAPI: a number, upper case letter, or other character
 _VANITY = re.compile(r"[\w-]{12,}")
 
 
@@ -55,7 +55,7 @@ class Links:
             access = asked.get("access") or (old.access if old else "open")
             if access not in ("open", "company", "collaborators"):
                 raise bad_parameter("shared_link.access", access)
-            if asked.get("password") and (access != "open" or not _PASSWORD.fullmatch(password)):
+            if asked.get("password") is not None and (access != "open" or not _PASSWORD.fullmatch(password)):
                 raise bad_parameter("shared_link.password", "", "It needs access 'open' and a stronger password.")
             vanity = asked.get("vanity_name") or (old.vanity if old else None)
             if vanity and not _VANITY.fullmatch(vanity):

@@ -10,7 +10,7 @@ from .emulator import Emulator, here
 from .errors import OAuthError
 from .forms import ENTERPRISE
 from .tokens import Grant, TokenPair
-from .users import User
+from .users import SERVICE_ACCOUNT, User
 
 routes = Blueprint("oauth", __name__)
 
@@ -19,6 +19,7 @@ _TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S10
 
 
 @routes.post("/oauth2/token")
+@routes.post("/api/oauth2/token")  # where it once was, and some clients still are
 def token() -> Response:
     """Give tokens for a code, a refresh token, an access token, or the app's own word (OpenAPI, post_oauth2_token)."""
     emulator, grant = here(), request.form.get("grant_type", "")
@@ -42,6 +43,7 @@ def token() -> Response:
 
 
 @routes.post("/oauth2/revoke")
+@routes.post("/api/oauth2/revoke")
 def revoke() -> Response:
     """End the pair a token belongs to. An unknown token is no error, by RFC 7009; Box's answer is not documented."""
     here().tokens.revoke(_client().client_id, _needed("token"))
@@ -68,7 +70,7 @@ def _subject(emulator: Emulator, app: App) -> str:
 
 def _service_account(emulator: Emulator, app: App) -> User:
     """Return the user that an app is when it acts for itself (Box: guides, user types); made when first needed."""
-    login = f"AutomationUser_{app.client_id}@boxdevedition.com"
+    login = f"{SERVICE_ACCOUNT}{app.client_id}@boxdevedition.com"
     with emulator.database.transaction():
         try:
             return emulator.users.named(login)

@@ -6,6 +6,7 @@ import colorsys
 import hashlib
 import struct
 import zlib
+from collections.abc import Iterable
 from functools import lru_cache
 
 _CELLS = 5
@@ -19,16 +20,21 @@ def picture(seed: str, size: int = 160) -> bytes:
     cell = size // (_CELLS + 1)
     edge = cell // 2
     width = cell * _CELLS + 2 * edge
-    margin, blank = _PAPER * edge, [b"\0" + _PAPER * width] * edge  # each line of a PNG begins with its filter: none
+    margin, blank = _PAPER * edge, [_PAPER * width] * edge
     rows = list(blank)
     for y in range(_CELLS):
         bits = [digest[1 + y * 3 + min(x, _CELLS - 1 - x)] & 1 for x in range(_CELLS)]
         line = b"".join((_INK if bit else _PAPER) * cell for bit in bits)
-        rows += [b"\0" + margin + line + margin] * cell
-    rows += blank
-    header = struct.pack(">IIBBBBB", width, width, 8, 3, 0, 0, 0)  # 8 bits a pixel, with a palette
+        rows += [margin + line + margin] * cell
     palette = _colour(digest[0], 0.88, 0.30) + _colour(digest[0], 0.42, 0.55)
-    chunks = [(b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b"")]
+    return png(width, width, palette, rows + blank)
+
+
+def png(width: int, height: int, palette: bytes, rows: Iterable[bytes]) -> bytes:
+    """Return a PNG of up to 256 colours; a row has the number of a colour for each of its pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # 8 bits a pixel, with a palette
+    pixels = b"".join(b"\0" + row for row in rows)  # each row begins with its filter: none
+    chunks = [(b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(pixels)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
 
 

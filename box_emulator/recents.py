@@ -26,10 +26,10 @@ class Recents:
         self._database = database
         self._clock = clock
 
-    def add(self, user: str, item_id: str, type: str) -> None:
+    def add(self, user: str, item_id: str, type: str, *, at: float | None = None) -> None:
         """Note one of Box's kinds of interaction: ``item_upload``, ``item_modify``, ``item_comment``, ``item_open``."""
         with self._database.transaction() as transaction:
-            values = (user, item_id, type, self._clock.now())
+            values = (user, item_id, type, self._clock.now() if at is None else at)
             transaction.execute("INSERT OR REPLACE INTO recents VALUES (?, ?, ?, ?)", values)
 
     def of(self, user: str, limit: int, offset: int) -> list[Recent]:

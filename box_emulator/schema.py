@@ -1,6 +1,6 @@
 """The tables, and the version that a database file carries. Ids are numbers here and strings of digits elsewhere."""
 
-VERSION = 2
+VERSION = 3
 
 SCHEMA = (
     "CREATE TABLE clock (offset REAL NOT NULL, frozen_at REAL)",
@@ -130,7 +130,8 @@ SCHEMA = (
         parent INTEGER NOT NULL,
         name TEXT NOT NULL,
         size INTEGER NOT NULL,
-        expires_at REAL NOT NULL
+        expires_at REAL NOT NULL,
+        committed INTEGER NOT NULL DEFAULT 0
     )""",
     """CREATE TABLE parts (
         session TEXT NOT NULL REFERENCES sessions (id),
@@ -139,6 +140,16 @@ SCHEMA = (
         sha1 TEXT NOT NULL,
         id TEXT NOT NULL,
         PRIMARY KEY (session, start)
+    )""",
+    """CREATE TABLE archives (  -- zip downloads
+        id TEXT PRIMARY KEY,
+        user INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        plan TEXT NOT NULL,  -- JSON: what goes into it
+        expires_at REAL NOT NULL,
+        started_at REAL,
+        counts TEXT NOT NULL,  -- JSON
+        state TEXT NOT NULL
     )""",
     """CREATE TABLE codes (
         code TEXT PRIMARY KEY,
@@ -168,6 +179,6 @@ SCHEMA = (
     "CREATE INDEX pairs_by_parent ON pairs (parent)",
 )
 TABLES = (
-    *("parts", "sessions", "recents", "comments", "links", "versions", "items", "counts"),
+    *("parts", "sessions", "archives", "recents", "comments", "links", "versions", "items", "counts"),
     *("users", "apps", "codes", "pairs"),
 )

@@ -18,6 +18,8 @@ _READ = (
     "GET /users/me",
     "GET /users/:id*",
     "OPTIONS /files*",
+    "POST /zip_downloads",
+    "GET /zip_downloads/*",
 )
 _WRITE = tuple(
     f"{method} /{items}*"
@@ -49,7 +51,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "base_sidebar": ("GET /files/:id", "GET /users/me"),
     "base_upload": _PUT,
     "item_delete": tuple(f"DELETE /{items}/:id" for items in _ITEMS),
-    "item_download": ("GET /files/:id/content",),
+    "item_download": ("GET /files/:id/content", "POST /zip_downloads", "GET /zip_downloads/*"),
     "item_preview": _LOOK,
     "item_read": _BROWSE,
     "item_rename": tuple(f"PUT /{items}/:id name" for items in _ITEMS),

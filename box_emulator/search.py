@@ -46,7 +46,7 @@ class Search:
     def read(cls, arguments: Mapping[str, str], emulator: Emulator, user: User) -> Search:
         """Read a query string. What Box would not take raises its error (OpenAPI, get_search)."""
         if "mdfilters" in arguments:
-            raise ApiError(501, "The Box emulator does not search by metadata.")
+            raise ApiError(400, "The Box emulator does not search by metadata.", code="not_implemented")
         if arguments.get("scope", "user_content") != "user_content":
             raise refused("access_denied_insufficient_permissions")
         text = arguments.get("query", "")

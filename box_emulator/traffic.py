@@ -112,7 +112,7 @@ class Fault:
             response = Response(self.body, status, content_type=self.content_type)
         elif status < 400:
             response = Response(status=status)
-        elif path.startswith("/oauth2/"):
+        elif path.startswith(("/oauth2/", "/api/oauth2/")):
             response = OAuthError("server_error", "The Box emulator was asked to fail").response()
             response.status_code = status
         else:

@@ -62,13 +62,16 @@ class UploadSessions:
             self.end(row["id"])
         with self._database.transaction() as transaction:
             values = (session.id, user, item, parent, name, size, session.expires_at)
-            transaction.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            transaction.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0)", values)
         return session
 
-    def get(self, user: str, session_id: str) -> Session:
-        """Return a session of the user, or raise Box's error (guides, common errors)."""
+    def get(self, user: str, session_id: str, *, committed: bool = False) -> Session:
+        """Return a session of the user, or raise Box's error (guides, common errors).
+
+        One that was ``committed`` is found only if asked for.
+        """
         row = self._database.row("SELECT * FROM sessions WHERE id = ?", session_id)
-        if row is None:
+        if row is None or (row["committed"] and not committed):
             raise not_found("upload_session", session_id[:100])
         if str(row["user"]) != user:
             raise ApiError(403, "Only who began the upload session may use it")
@@ -107,6 +110,13 @@ class UploadSessions:
         if list(named) != [part.id for part in parts] or sum(part.size for part in parts) != session.size:
             raise bad_parameter("parts", "", "They are not those that were uploaded, or do not make the whole file.")
         self._contents.join((part.sha1 for part in parts), draft)
+
+    def finish(self, session: Session) -> None:
+        """Remember of a session only that it was committed, so that a client may still delete it."""
+        with self._database.transaction() as transaction:
+            transaction.execute("UPDATE sessions SET committed = 1 WHERE id = ?", (session.id,))
+            gone = transaction.execute("DELETE FROM parts WHERE session = ? RETURNING sha1", (session.id,)).fetchall()
+        self._contents.forget(row["sha1"] for row in gone)
 
     def end(self, session_id: str) -> None:
         """Forget a session and its parts."""

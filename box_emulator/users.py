@@ -12,6 +12,7 @@ from .database import Database
 from .errors import refused
 
 GIGABYTE = 1024**3
+SERVICE_ACCOUNT = "AutomationUser_"  # how the logins of those begin (Box: guides, user types)
 _FIRST_ID = 10_000_001
 
 
@@ -36,6 +37,11 @@ class User:
     notification_email: str | None
     created_at: float
     modified_at: float
+
+    @property
+    def manages(self) -> bool:
+        """Whether this user may see, make, change and act for others: an admin, or an app's service account."""
+        return self.role == "admin" or self.login.startswith(SERVICE_ACCOUNT)
 
 
 class Users(Sequence[User]):
@@ -92,7 +98,7 @@ class Users(Sequence[User]):
     def delete(self, user: User) -> None:
         """Delete a user without items, with all tokens."""
         with self._database.transaction() as transaction:
-            for table in ("pairs", "codes", "sessions", "recents"):
+            for table in ("pairs", "codes", "sessions", "archives", "recents"):
                 transaction.execute(f"DELETE FROM {table} WHERE user = ?", (user.id,))  # noqa: S608
             transaction.execute("DELETE FROM users WHERE id = ?", (user.id,))
 

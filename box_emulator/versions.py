@@ -10,6 +10,7 @@ from .contents import Contents
 from .database import Database
 from .errors import not_found, refused
 from .items import ROOT, Item, Items
+from .names import name_key
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,17 @@ class Versions:
             )
 
     def promote(self, file: Item, version_id: str) -> Version:
-        """Put a copy of an old version on top (OpenAPI, post_files_id_versions_current)."""
+        """Put a copy of an old version on top, with the name it had (OpenAPI, post_files_id_versions_current).
+
+        The name has to be free: see `Tree.check_free`.
+        """
         with self._database.transaction() as transaction:
             old = self.get(file, version_id)
             if old.trashed_at is not None:
                 raise refused("trashed")
-            self.add(file, old.sha1, old.size)
-            now = self._clock.now()
-            transaction.execute("UPDATE items SET etag = etag + 1, modified_at = ? WHERE id = ?", (now, file.id))
+            self.add(file._replace(name=old.name), old.sha1, old.size)
+            statement = "UPDATE items SET etag = etag + 1, modified_at = ?, name = ?, name_key = ? WHERE id = ?"
+            transaction.execute(statement, (self._clock.now(), old.name, name_key(old.name), file.id))
             current = self._items.find(file.id)
             assert current is not None and current.version  # noqa: S101, PT018 - it was there a moment ago
             return self.get(current, current.version)

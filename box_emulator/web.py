@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from . import access, api, authorize, cors, downloads, oauth, switches
+from . import access, api, authorize, cors, downloads, oauth, previews, switches, zips
 from .apps import LOOPBACK
 from .errors import ApiError, OAuthError, not_implemented
 from .traffic import Traffic
@@ -116,7 +116,7 @@ def _pages() -> Flask:
 
 @cache
 def _downloads() -> Flask:
-    app = _app(downloads.routes)
+    app = _app(downloads.routes, previews.routes, zips.routes)
     app.before_request(cors.for_all)
     return app
 

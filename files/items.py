@@ -7,6 +7,7 @@ from functools import partial
 from box_sdk_gen import BoxAPIError
 from flask import abort
 
+from box_auth import BoxAuthError
 from box_auth.flask import box
 
 ID = re.compile(r"[0-9]{1,20}")
@@ -44,7 +45,11 @@ class Item:
         return f"/{PATHS[self.type]}/{self.id}"
 
     def about(self, *fields):
-        return box.get(self.path, fields=["name", "etag", "parent", *fields])
+        """Ask Box about the item. A file in the trash still answers, which is for its page there alone."""
+        about = box.get(self.path, fields=["name", "etag", "parent", "item_status", *fields])
+        if about.get("item_status") == "trashed":
+            raise BoxAuthError("item_trashed")
+        return about
 
     def change(self, changes, etag=""):
         """Have Box change the item, unless it has another ``etag`` by now."""

@@ -27,7 +27,7 @@ def test_the_dashboard_shows_the_user_and_the_root_folder(signed_in):
 
 def test_everybody_sees_their_own_files(signed_in):
     page = signed_in(app, "bo@example.com").get("/dashboard")
-    assert "Garden" in page.text
+    assert "Matters" in page.text
     assert "Projects" not in page.text
 
 

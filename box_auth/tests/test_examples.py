@@ -50,6 +50,7 @@ class TestFastAPI:
             yield process
 
     def test_sign_in_dashboard_and_sign_out(self, emulator, site):
+        emulator.add_item("ada@example.com", "<b>bold<b>.txt")
         with Visitor(site.url) as visitor, Visitor(site.url) as other:
             assert 'href="/login"' in visitor.get("/").text
             page = visitor.sign_in("Ada")
@@ -198,7 +199,8 @@ def test_the_cron_job_goes_on_whatever_is_wrong_with_one_user(emulator, make, ca
     assert list(tokens.glob(f"{damaged.id}-*.json.unreadable*"))
 
 
-def test_the_django_view(fork, settings):
+def test_the_django_view(fork, settings, emulator):
+    emulator.add_item("ada@example.com", "<b>bold<b>.txt")
     (fork / "views.py").write_text(SNIPPETS["django"])
     (fork / "site_of_mine.py").write_text(DJANGO_SITE)
     port = settings["CALLBACK_PORT"]

@@ -1,7 +1,7 @@
 """The routes of the content API, one module for each noun. Importing this registers them all."""
 
 from ..content import routes
-from . import avatars, chunks, comments, files, items, lists, shared, uploads, users, versions
+from . import avatars, chunks, comments, files, items, lists, shared, uploads, users, versions, zip_downloads
 
 __all__ = [
     "avatars",
@@ -15,4 +15,5 @@ __all__ = [
     "uploads",
     "users",
     "versions",
+    "zip_downloads",
 ]

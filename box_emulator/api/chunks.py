@@ -71,7 +71,8 @@ def put_part(session_id: str) -> Response:
 
 @routes.delete(_SESSION)
 def abort(session_id: str) -> Response:
-    here().sessions.end(_session(session_id).id)
+    """Forget a session; after its commit, too (reported of a client that cleans up behind itself)."""
+    here().sessions.end(_session(session_id, committed=True).id)
     return Response(status=204)
 
 
@@ -109,14 +110,14 @@ def commit(session_id: str) -> tuple[Response, int]:
                 made = emulator.tree.add_version(file, draft, session.name, attributes.get("content_modified_at"))
             else:
                 made = emulator.tree.add(me().id, session.name, parent=session.parent, draft=draft, **attributes)
-    emulator.sessions.end(session.id)
+    emulator.sessions.finish(session)
     return answer(made, "item_modify" if session.item else "item_upload")
 
 
-def _session(session_id: str) -> Session:
+def _session(session_id: str, *, committed: bool = False) -> Session:
     if not re.fullmatch(r"[0-9A-Fa-f]+", session_id):
         raise refused("invalid_upload_session_id")
-    session = here().sessions.get(me().id, session_id.upper())
+    session = here().sessions.get(me().id, session_id.upper(), committed=committed)
     target(session.item or session.parent)
     return session
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
-
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -11,6 +9,7 @@ from ..content import item, me, routes
 from ..downloads import signed_path
 from ..emulator import download_url, here
 from ..errors import ApiError, refused
+from ..file_kinds import shown_as
 from ..paging import number
 from ..pictures import grey_picture, picture
 
@@ -44,8 +43,7 @@ def thumbnail(file_id: str, extension: str) -> BaseResponse:
     fitting = [size for size in _SIZES[extension] if least <= size <= most]
     if not fitting:
         raise refused("requested_preview_unavailable")
-    kind = mimetypes.guess_type(file.name)[0] or ""
-    if not kind.startswith("image/"):
-        return redirect(f"{download_url()}/placeholder/{kind.replace('/', '-') or 'file'}.png")
+    if shown_as(file.name) != "picture":
+        return redirect(f"{download_url()}/placeholder/{shown_as(file.name) or 'file'}.png")
     draw = picture if extension == "png" else grey_picture
     return Response(draw(str(file.sha1), fitting[0]), content_type=f"image/{extension}")

@@ -42,8 +42,12 @@ _CHANGES: dict[str, dict[str, Any]] = {
 
 @routes.get(_ITEM)
 def get(nouns: str, item_id: str) -> Response:
-    """An item; of a folder also its first entries, which the paging parameters are about (OpenAPI, get_folders_id)."""
-    found = item(KINDS[nouns], item_id)
+    """An item; of a folder also its first entries, which the paging parameters are about (OpenAPI, get_folders_id).
+
+    Files and web links are found in the trash, too, but for a preview; folders are not (reported by who tried at Box).
+    """
+    kept = nouns == "folders" or "expiring_embed_link" in (fields() or ())
+    found = item(KINDS[nouns], item_id, trashed=False if kept else None)
     listing = Listing.read(request.args, item_id, markers=False)
     return unchanged(found) or jsonify(form(found, listing))
 

@@ -44,7 +44,8 @@ def recent_items() -> Response:
             entry: Form = {"type": "recent_item", "interaction_type": recent.type, "interacted_at": iso(recent.at)}
             written.append(entry | {"item": write.item(file, fields()), "interaction_shared_link": None})
     marker = str(int(start) + limit) if len(found) > limit else None
-    return jsonify({"entries": written, "limit": limit, "next_marker": marker})
+    order = {"by": "interacted_at", "direction": "DESC"}  # not described; Box UI Elements read it
+    return jsonify({"entries": written, "limit": limit, "next_marker": marker, "order": order})
 
 
 @routes.get("/search")

@@ -9,7 +9,7 @@ from flask import Response, jsonify, request
 from ..content import check_etag, fields, forms, item, me, root, routes, target
 from ..contents import Draft
 from ..emulator import here
-from ..errors import refused
+from ..errors import bad_parameter, refused
 from ..items import Item
 from ..json_body import ID, TIME, json_body, parse
 from ..multipart import Form
@@ -73,7 +73,7 @@ def ask() -> Response:
     """Tell whether a file would be taken; nothing is kept (OpenAPI, options_files_content)."""
     wanted = json_body(_QUESTION, "name", "parent.id")
     check_new(wanted["name"], wanted["parent"]["id"])
-    here().versions.check_space(me().id, wanted.get("size", 0))
+    _check_size(wanted)
     return jsonify({"upload_url": f"{root()}/api/2.0/files/content", "upload_token": ""})
 
 
@@ -84,7 +84,7 @@ def ask_version(file_id: str) -> Response:
     if "name" in wanted and wanted["name"] != file.name:
         folder = here().tree.folder(me().id, str(file.parent))
         here().tree.check_free(folder, check_name(wanted["name"]), "file", file.id)
-    here().versions.check_space(me().id, wanted.get("size", 0))
+    _check_size(wanted)
     return jsonify({"upload_url": f"{root()}/api/2.0/files/{file.id}/content", "upload_token": ""})
 
 
@@ -98,6 +98,13 @@ def answer(made: Item, interaction: str) -> tuple[Response, int]:
     """The new file, in a list (OpenAPI, Files)."""
     here().recents.add(me().id, made.id, interaction)
     return jsonify({"total_count": 1, "entries": [forms().item(made, fields())]}), 201
+
+
+def _check_size(wanted: dict[str, Any]) -> None:
+    size = wanted.get("size", 0)
+    if size < 0:
+        raise bad_parameter("size", str(size))
+    here().versions.check_space(me().id, size)
 
 
 def _receive(form: Form, check: Any) -> Draft:

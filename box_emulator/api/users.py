@@ -1,4 +1,4 @@
-"""The people of the enterprise. Box: an admin may see and change all, others themselves (guides, users)."""
+"""The people of the enterprise. Box: an admin and a service account may see and change all, others themselves."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _form(user: User) -> Form:
 
 
 def _admin() -> None:
-    if me().role != "admin":
+    if not me().manages:
         raise refused("access_denied_insufficient_permissions")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Response, jsonify, request
 
-from ..content import check_etag, fields, item, me, routes
+from ..content import check_etag, fields, forms, item, me, routes
 from ..emulator import here
 from ..errors import bad_parameter
+from ..file_kinds import extension
 from ..forms import Form, version_form
 from ..json_body import ID, json_body
 from ..paging import MAX_LIMIT, number, offset_of
@@ -30,8 +31,12 @@ def get(file_id: str, version_id: str) -> Response:
 
 @routes.post("/files/<file_id>/versions/current")
 def promote(file_id: str) -> tuple[Response, int]:
-    file = item("file", file_id, "write")
-    return jsonify(_form(here().versions.promote(file, json_body({"id": ID}, "id")["id"]))), 201
+    wanted = json_body({"id": ID}, "id")["id"]
+    with here().database.transaction():
+        file = item("file", file_id, "write")
+        name = here().versions.get(file, wanted).name
+        here().tree.check_free(here().tree.folder(file.owner, str(file.parent)), name, "file", file.id)
+        return jsonify(_form(here().versions.promote(file, wanted))), 201
 
 
 @routes.delete("/files/<file_id>/versions/<version_id>")
@@ -54,4 +59,12 @@ def restore(file_id: str, version_id: str) -> Response:
 
 
 def _form(version: Version) -> Form:
-    return version_form(version, me(), fields())
+    """Box UI Elements ask for more than is described (box-ui-elements, FILE_VERSION_FIELDS_TO_FETCH)."""
+    write = forms()
+    more: Form = {
+        "permissions": write.version_permissions(),
+        "extension": extension(version.name),
+        "is_download_available": version.trashed_at is None,
+        "authenticated_download_url": write.download_url(version.item, version.id),
+    }
+    return version_form(version, me(), fields(), more)

@@ -62,7 +62,7 @@ class Description:
             for pattern, name, operations in self._paths
             if pattern.fullmatch(path) and method.lower() in operations
         ]
-        if not covering or status == 501:
+        if not covering or (isinstance(body, dict) and body.get("code") == "not_implemented"):
             return []
         exact = [entry for entry in covering if entry[0].count("{") == covering[0][0].count("{")]
         found = [self._judge(name, method, operation, status, body) for name, operation in exact]

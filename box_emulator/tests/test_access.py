@@ -281,3 +281,13 @@ def test_several_apps_and_users_do_not_mix(box, ask, call):
     )
     assert theirs.json()["error"] == "invalid_grant"
     assert isinstance(other, App)
+
+
+def test_pictures_and_bytes_may_have_the_token_in_their_address(ada, emulator, http, box):
+    picture = emulator.add_item("ada@example.com", "sea.png", content=b"\x89PNG")
+    user = emulator.users.named("ada@example.com")
+    for path in (f"/users/{user.id}/avatar", f"/files/{picture.id}/thumbnail.png", f"/files/{picture.id}/content"):
+        assert http.get(f"{box.url}/2.0{path}?access_token={ada}").status_code == 200, path
+        assert http.get(f"{box.url}/2.0{path}?access_token=wrong").status_code == 401, path
+    for path in ("/users/me", f"/files/{picture.id}"):
+        assert http.get(f"{box.url}/2.0{path}?access_token={ada}").status_code == 401, path

@@ -103,7 +103,7 @@ def test_unknown_ids_are_errors_of_boxs_shape(send, noun, unknown):
         ("GET", "/search?query=a&sort=colour", 400),
         ("GET", "/search?query=a&content_types=smell", 400),
         ("GET", "/search?query=a&trash_content=some", 400),
-        ("GET", "/search?query=a&mdfilters=x", 501),
+        ("GET", "/search?query=a&mdfilters=x", 400),
         ("GET", "/search?query=" + "a%20" * 2000, 200),
         ("GET", "/shared_items", 404),
         ("POST", "/files/content", 400),
@@ -111,10 +111,10 @@ def test_unknown_ids_are_errors_of_boxs_shape(send, noun, unknown):
         ("PUT", "/files/upload_sessions/ABC", 404),
         ("POST", "/comments", 400),
         ("POST", "/web_links", 400),
-        ("GET", "/events", 501),
-        ("POST", "/zip_downloads", 501),
-        ("GET", "/files/1/collaborations", 501),
-        ("GET", "/folders/0/metadata", 501),
+        ("GET", "/events", 404),
+        ("POST", "/zip_downloads", 400),
+        ("GET", "/files/1/collaborations", 404),
+        ("GET", "/folders/0/metadata", 404),
     ],
 )
 def test_bad_questions_have_clear_answers(send, method, path, status):

@@ -59,7 +59,7 @@ def test_a_page_can_read_that_its_token_expired_that_a_route_is_missing_and_that
     expired = http.get(f"{box.url}/2.0/users/me", headers={"Origin": HERE})
     emulator.fault("*", status=503)
     failed = http.get(f"{box.url}/2.0/users/me", headers={"Origin": HERE})
-    assert [answer.status_code for answer in (missing, expired, failed)] == [501, 401, 503]
+    assert [answer.status_code for answer in (missing, expired, failed)] == [404, 401, 503]
     assert {answer.headers["Access-Control-Allow-Origin"] for answer in (missing, expired, failed)} == {"*"}
 
 

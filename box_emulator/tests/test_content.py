@@ -313,7 +313,7 @@ def test_a_marker_belongs_to_its_folder_and_order(emulator, get):
         ("/folders/abc", 405, "method_not_allowed"),
         ("/files/1%C2%B2", 405, "method_not_allowed"),
         ("/users/424242/avatar", 404, "not_found"),
-        ("/collaborations/1", 501, "not_implemented"),
+        ("/collaborations/1", 404, "not_implemented"),
     ],
 )
 def test_what_is_not_there_is_an_error_of_boxs_shape(get, path, status, code):
@@ -322,9 +322,9 @@ def test_what_is_not_there_is_an_error_of_boxs_shape(get, path, status, code):
     assert (answer.json()["status"], answer.json()["code"]) == (status, code)
 
 
-def test_an_unserved_route_is_a_501_that_names_it(http, box):
+def test_an_unserved_route_is_a_404_that_names_it(http, box):
     answer = http.post(f"{box.url}/2.0/webhooks?secret=1", json={})
-    assert answer.status_code == 501
+    assert answer.status_code == 404
     assert answer.json()["message"] == "The Box emulator does not serve POST /2.0/webhooks."
 
 

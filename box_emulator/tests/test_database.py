@@ -89,7 +89,7 @@ def test_a_file_of_another_version_is_refused_and_left_as_it_is(file):
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = file.read_bytes()
-    with pytest.raises(WrongDatabase, match="version 99, and this emulator reads version 2"):
+    with pytest.raises(WrongDatabase, match="version 99, and this emulator reads version 3"):
         Emulator(file)
     assert file.read_bytes() == before
 

@@ -91,9 +91,9 @@ def test_the_app_itself_is_as_it_was_and_the_consent_page_finds_its_stylesheet(h
 @pytest.mark.parametrize("path", ["/_emulator/", "/2.0/users/me", "/oauth2/token", "/download/1"])
 def test_visitors_reach_neither_the_api_nor_the_switches(http, demo, path):
     url, settings = demo
-    assert http.get(f"{url}/_box{path}").status_code == 501
+    assert http.get(f"{url}/_box{path}").status_code == 404
     assert http.get(url + path).status_code == 404
-    assert http.get(f"{settings['BOX_API_URL']}/_emulator/").status_code == 501
+    assert http.get(f"{settings['BOX_API_URL']}/_emulator/").status_code == 404
 
 
 def test_the_folder_and_the_file_are_for_their_owner_alone(demo, tmp_path):
@@ -227,4 +227,4 @@ def test_beside_an_app_it_leads_nobody_to_another_machine(http, beside, elsewher
 
 
 def test_beside_an_app_it_has_no_switches(http, beside):
-    assert http.get(f"{beside['BOX_API_URL']}/_emulator/").status_code == 501
+    assert http.get(f"{beside['BOX_API_URL']}/_emulator/").status_code == 404

@@ -232,3 +232,20 @@ def test_an_upload_that_is_cut_off_leaves_nothing(sdk, emulator, box):
             pass
     assert stored(emulator) == before
     assert "cut.txt" not in {entry.name for entry in sdk.folders.get_folder_items("0").entries}
+
+
+def test_a_version_tells_what_box_ui_elements_ask_for(sdk, http, box):
+    file = sdk.upload("plan.txt", b"old")
+    old = file.file_version.id
+    sdk.uploads.upload_file_version(file.id, uploads.UploadFileVersionAttributes(name="plan.txt"), io.BytesIO(b"new"))
+    asked = "permissions,is_download_available,authenticated_download_url,extension,version_number"
+    bearer = {"Authorization": f"Bearer {sdk.token}"}
+    answer = http.get(f"{box.url}/2.0/files/{file.id}/versions?fields={asked}", headers=bearer)
+    (version,) = answer.json()["entries"]
+    assert version["permissions"] == dict.fromkeys(("can_delete", "can_download", "can_preview", "can_upload"), True)
+    assert (version["is_download_available"], version["extension"]) == (True, "txt")
+    url = version["authenticated_download_url"]
+    assert url == f"{box.url}/2.0/files/{file.id}/content?version={old}"
+    assert http.get(f"{url}&access_token={sdk.token}").content == b"old"
+    one = http.get(f"{box.url}/2.0/files/{file.id}/versions/{old}", headers=bearer).json()
+    assert "permissions" not in one

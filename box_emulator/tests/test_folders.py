@@ -105,7 +105,7 @@ def test_a_folder_with_items_is_deleted_only_if_told_to(sdk, make):
     sdk.folders.delete_folder_by_id(folder.id, recursive=True)
     assert "full" not in names(sdk)
     assert refused(sdk.folders.get_folder_by_id, folder.id) == (404, "trashed")
-    assert refused(sdk.files.get_file_by_id, file.id) == (404, "trashed")
+    assert sdk.files.get_file_by_id(file.id).item_status.value == "trashed"
     trashed = sdk.trashed_folders.get_trashed_folder_by_id(folder.id)
     assert isinstance(trashed, TrashFolder)
     assert (trashed.item_status.value, trashed.path_collection.entries[0].name) == ("trashed", "Trash")

@@ -202,7 +202,9 @@ def test_recent_items_are_those_touched_last(sdk, emulator):
     first, second = sdk.upload("first.txt"), sdk.upload("second.txt")
     emulator.clock.advance(60)
     sdk.downloads.download_file(first.id).read()
-    recent = sdk.recent_items.get_recent_items().entries
+    answer = sdk.recent_items.get_recent_items()
+    assert answer.raw_data["order"] == {"by": "interacted_at", "direction": "DESC"}
+    recent = answer.entries[:2]
     assert [(entry.item.id, entry.interaction_type.value) for entry in recent] == [
         (first.id, "item_open"),
         (second.id, "item_upload"),
@@ -210,4 +212,4 @@ def test_recent_items_are_those_touched_last(sdk, emulator):
     page = sdk.recent_items.get_recent_items(limit=1)
     assert sdk.recent_items.get_recent_items(limit=1, marker=page.next_marker).entries[0].item.id == second.id
     sdk.files.delete_file_by_id(first.id)
-    assert [entry.item.id for entry in sdk.recent_items.get_recent_items().entries] == [second.id]
+    assert sdk.recent_items.get_recent_items().entries[0].item.id == second.id

@@ -103,13 +103,13 @@ def drive(page, box, folder) -> None:
 
     emulator.requests.clear()
     page.goto(f"{SITE}/{write(folder, 'explorer', 'ContentExplorer', token, box, '0')}")
-    expect(page.get_by_text("Garden")).to_be_visible()
-    expect(page.get_by_text("Tomato.png")).to_be_visible()
+    expect(page.get_by_text("Matters")).to_be_visible()
+    expect(page.get_by_text("Deadlines.csv")).to_be_visible()
     print("list: seen")
-    page.get_by_text("Garden").click()
-    expect(page.get_by_text("Seeds.csv")).to_be_visible()
+    page.get_by_text("Matters").click()
+    expect(page.get_by_text("2026-021 Lease")).to_be_visible()
     page.get_by_role("button", name="All Files").first.click()
-    expect(page.get_by_role("row", name="Tomato.png")).to_be_visible()
+    expect(page.get_by_role("row", name="Deadlines.csv")).to_be_visible()
     print("open a folder: seen")
 
     page.get_by_role("button", name="Add").click()
@@ -120,34 +120,34 @@ def drive(page, box, folder) -> None:
     expect(row(page, "From the explorer")).to_be_visible()
     print("create a folder: seen")
 
-    menu(page, "Tomato.png", "Rename")
-    page.get_by_role("dialog").get_by_role("textbox").fill("Pear")
+    menu(page, "Deadlines.csv", "Rename")
+    page.get_by_role("dialog").get_by_role("textbox").fill("Dates")
     page.wait_for_timeout(600)
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()
-    expect(row(page, "Pear.png")).to_be_visible()
+    expect(row(page, "Dates.csv")).to_be_visible()
     print("rename: seen")
 
     with page.expect_download() as download:
-        menu(page, "Recipe", "Download")
-    expected = "Lemons, flour, sugar, patience.\n" * 60
+        menu(page, "Office rules", "Download")
+    expected = "# Office rules\n\nAnswer every letter within a week. File it the same day.\n"
     assert Path(download.value.path()).read_text() == expected, "another content"
     print("download: seen,", download.value.suggested_filename)
 
-    menu(page, "Pear.png", "Share")
+    menu(page, "Dates.csv", "Share")
     expect(page.get_by_role("dialog").get_by_role("textbox")).to_have_value(re.compile("^http"))
     page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
     print("share: seen")
 
-    menu(page, "Pear.png", "Delete")
+    menu(page, "Dates.csv", "Delete")
     page.wait_for_timeout(600)
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(row(page, "Pear.png")).to_be_hidden()
+    expect(row(page, "Dates.csv")).to_be_hidden()
     print("delete: seen")
 
-    page.get_by_role("searchbox").fill("lemon")
+    page.get_by_role("searchbox").fill("rules")
     page.get_by_role("searchbox").press("Enter")
-    expect(row(page, "Recipe")).to_be_visible()
-    expect(row(page, "Garden")).to_be_hidden()
+    expect(row(page, "Office rules")).to_be_visible()
+    expect(row(page, "Matters")).to_be_hidden()
     print("search: seen")
 
     made = emulator.items.named(emulator.items.get(whole_user(emulator), "0"), "from the explorer")
