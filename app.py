@@ -5,7 +5,7 @@ from io import BytesIO
 from box_sdk_gen import BoxAPIError
 from flask import Flask, render_template, request, send_file
 
-import files  # pages two to ten: delete this line and the next one of them below, and the folder can go
+import files  # pages two to ten: delete this line and the one below that registers them, and the folder can go
 from box_auth.flask import box
 from box_emulator import embed  # the demo: delete this line and demo=embed below once your own Box app is connected
 

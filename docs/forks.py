@@ -109,6 +109,7 @@ FORKS = (
     Fork("the dashboard renamed", ((FORKING, "Rename a page"),), PAGES),
     Fork("a factory in a package", ((FORKING, "A factory"),), watch=runs_without_app_py),
     Fork("rules of its own", ((FORKING, "Who may sign in, who has left, and in which words"),)),
+    Fork("without the file pages", ((FORKING, "Without the file pages"),), PAGES),
     Fork("without the demo", ((FORKING, "Without the demo"),), watch=runs_live),
     Fork(
         "without the emulator",
