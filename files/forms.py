@@ -5,6 +5,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
+from box_auth import BoxUnavailable
 from box_auth.flask import box
 
 
@@ -21,11 +22,13 @@ class BoxForm(FlaskForm):
         try:
             call()
         except BoxAPIError as error:
-            problem = box.explain(error).problem
-            field.errors = [f"{problem.happened} {problem.todo}"]
-            self.status = error.response_info.status_code
-            return False
-        return True
+            problem, self.status = box.explain(error).problem, error.response_info.status_code
+        except BoxUnavailable as error:
+            problem, self.status = error.problem, error.problem.status
+        else:
+            return True
+        field.errors = [f"{problem.happened} {problem.todo}"]
+        return False
 
 
 class NameForm(BoxForm):

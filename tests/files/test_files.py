@@ -73,6 +73,33 @@ def test_a_name_that_cannot_be_is_said_to_be_one_beside_the_form(signed_in, name
     assert 'role="alert"' in page.text
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": 403, "body": '{"code": "access_denied_item_locked"}'}, "locked"),
+        ({"status": 403, "body": '{"code": "access_denied_insufficient_permissions"}'}, "does not let you"),
+        ({"status": 403, "body": '{"code": "storage_limit_exceeded"}'}, "not enough storage"),
+        ({"status": 404, "body": ""}, "not there any more"),
+        ({"status": 409, "body": '{"code": "item_name_in_use"}'}, "name already"),
+        ({"status": 503, "body": "", "retry_after": 60}, "Box"),
+    ],
+)
+def test_whatever_box_refuses_a_form_keeps_what_was_typed(signed_in, emulator, caplog, answer, said):
+    browser = signed_in(app)
+    item = key(browser, "Welcome.md")
+    emulator.fault("PUT /2.0/files/*", content_type="application/json", **answer)
+    with caplog.at_level("INFO"):
+        page = post(browser, f"/files/{item}/rename", name="typed.txt")
+    assert (page.status_code, 'value="typed.txt"' in page.text) == (
+        502 if answer["status"] == 503 else answer["status"],
+        True,
+    )
+    assert said in re.search(r'role="alert">([^<]+)', page.text)[1]
+    if answer["status"] < 500:
+        assert f"Box refused PUT /2.0/files/{item[5:]}: {answer['status']}" in caplog.text
+    assert post(browser, f"/files/{item}/rename", name="typed.txt").location == "/files/"
+
+
 def test_several_items_are_moved_copied_and_thrown_away(signed_in, emulator):
     for name in ("one.txt", "two.txt"):
         emulator.add_item("nil@example.com", name)
@@ -153,6 +180,37 @@ def test_a_long_folder_is_sorted_and_read_by_pages(signed_in, emulator):
         assert browser.get(f"/files/{folder}?{query}").status_code == 200
     gone = browser.get(f"/files/{folder}?marker=no-such-marker")
     assert (gone.status_code, gone.location) == (302, f"/files/{folder}")
+
+
+@pytest.mark.parametrize("where", ["folder", "root"])
+def test_behind_the_last_offset_the_list_goes_on_by_markers(signed_in, emulator, monkeypatch, where):
+    monkeypatch.setattr("files.listing.LAST_PAGE", 10)  # it is a hundred pages at Box
+    browser, folder = signed_in(app, "nil@example.com"), "0"
+    if where == "folder":
+        post(browser, "/files/0/new-folder", name="Long")
+        folder = key(browser, "Long").partition(":")[2]
+    for number in range(1130):
+        emulator.add_item("nil@example.com", f"{number:04}.txt", parent=folder)
+    first = url_for_page(browser, folder, "?page=10&direction=DESC")
+    assert len(names_on(first)) == 100
+    page, behind = first, []
+    while onward := re.search(r'<a href="([^"]+)" rel="next"', page):
+        page = browser.get(onward[1].replace("&amp;", "&")).text
+        behind += names_on(page)
+    if where == "folder":  # goes on where it was, in the same order
+        assert behind == [f"{number:04}" for number in range(129, -1, -1)]
+        assert "page=10" in re.search(r'<a href="([^"]+)" rel="prev"', page)[1]
+    else:  # begins again, in Box's own order
+        assert sorted(behind) == [f"{number:04}" for number in range(1130)]
+        assert "cannot sort" in page
+
+
+def url_for_page(browser, folder, query):
+    return browser.get(f"/files/{'' if folder == '0' else folder}{query}").text
+
+
+def names_on(page):
+    return re.findall(r'aria-label="Select (\d+)\.txt"', page)
 
 
 def test_a_small_picture_or_nothing_in_its_place(signed_in, emulator):
