@@ -12,7 +12,7 @@ import pytest
 HERE = Path(__file__).parent
 
 if find_spec("box_emulator"):
-    pytest_plugins = ["box_emulator.pytest_plugin"]
+    pytest_plugins = ["box_emulator.pytest_plugin", "tests.browser"]
 else:
 
     def pytest_collection_modifyitems(items):

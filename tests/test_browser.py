@@ -1,51 +1,11 @@
 """A person with a browser: Chromium, by mouse and keyboard, on the app as `flask run` serves it."""
 
-import os
-import shutil
-import sys
-from pathlib import Path
-
 import pytest
 
-from box_auth.tests.journey import Process, free_port, running
+from tests.browser import DENY, GRANT, LOGIN, LOGOUT, picture, serve
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -r requirements-dev.txt")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM, reason="no Chromium on this machine (Debian: apt-get install chromium; elsewhere: Google Chrome)"
-)
-
-expect = sync_api.expect  # waits: a click returns before the next page is there
-ROOT = Path(__file__).resolve().parent.parent
-FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
-LOGIN, LOGOUT = 'a[href$="/login"]', 'form[action$="/logout"] button'
-GRANT, DENY = "button[value=grant]", "button[value=deny]"
+expect = pytest.importorskip("playwright.sync_api").expect  # waits: a click returns before the next page is there
 FAILURES = {404, 500, 502, 503, 504}
-
-
-def serve(folder, **settings):
-    """The app as a process, with its data in ``folder``."""
-    port = str(free_port())
-    environment = {**os.environ, "INSTANCE_DIR": str(folder), "REDIRECT_URI": "", "CALLBACK_PORT": port, **settings}
-    app = Process([sys.executable, "-m", "flask", "run", "--port", port], ROOT, environment, "Running on")
-    app.url = f"http://127.0.0.1:{port}"
-    return running(app)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """Where the app is; the Box that it talks to is this process's."""
-    with serve(tmp_path_factory.mktemp("instance")) as app:
-        yield app.url
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    short = {**os.environ, "TMPDIR": "/tmp"}  # Chromium opens a socket there, whose path has 100 characters at most
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, env=short)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -63,12 +23,6 @@ def page(chromium, request, emulator):
     yield page
     context.close()
     assert problems == []
-
-
-def picture(page, name):
-    if "SCREENSHOTS" in os.environ:  # a folder for pictures to look at
-        page.screenshot(path=f"{os.environ['SCREENSHOTS']}/{name}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
 
 
 def press_tab_until(page, selector):

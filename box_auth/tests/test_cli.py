@@ -63,7 +63,7 @@ def test_a_folder_that_is_none(emulator, fork, settings):
     assert (no_id.returncode, "digits" in no_id.stderr) == (2, True)
     away = flask_box(fork, "ls", "999999999", **settings)
     assert (away.returncode, away.stdout) == (1, "")
-    assert "Box answered 404 (not_found)." in away.stderr
+    assert "[item_not_found]" in away.stderr
 
 
 def test_wrong_settings_stop_a_command_but_not_doctor(fork):
