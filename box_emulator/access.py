@@ -14,7 +14,7 @@ from .scopes import allows, operations
 from .tokens import Grant
 
 _CONTENT_API = re.compile(r"/2\.0(/.*)")
-_TOKEN_IN_ADDRESS = re.compile(r".*/(content|avatar|thumbnail\.\w+)")
+_TOKEN_IN_ADDRESS = re.compile(r".*/(content|avatar|thumbnail\.\w+|representations/\w+(/content/.*)?)")
 _EVERYWHERE = ("GET /folders/trash/items", "GET /recent_items")  # lists that know no folder
 
 

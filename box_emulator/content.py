@@ -64,7 +64,7 @@ def fields() -> Fields:
 
 
 def forms() -> ItemForms:
-    return ItemForms(here(), me(), root(), download_url(), g.grant)
+    return ItemForms(here(), me(), root(), download_url(), g.grant, request.headers.get("X-Rep-Hints", ""))
 
 
 def root() -> str:

@@ -12,6 +12,7 @@ _PICTURES = {
     **{"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif"},
     **{"webp": "image/webp", "bmp": "image/bmp", "svg": "image/svg+xml"},
 }
+_STARTS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 _TEXTS = {
     *("txt", "md", "csv", "tsv", "log", "json", "xml", "yaml", "yml", "ini", "html", "htm", "css"),
     *("js", "ts", "py", "rb", "go", "java", "c", "h", "cpp", "sh", "sql"),
@@ -35,6 +36,11 @@ def shown_as(name: str) -> Shown | None:
     if ending in _TEXTS:
         return "text"
     return "pdf" if ending == "pdf" else "not here" if ending in _NOT_HERE else None
+
+
+def picture_type(content: bytes) -> str:
+    """Return the type of a PNG or JPEG by how it begins; empty for all else."""
+    return next((kind for start, kind in _STARTS.items() if content.startswith(start)), "")
 
 
 def content_type(name: str) -> str:

@@ -8,7 +8,7 @@ from .clock import iso
 from .file_kinds import extension
 from .forms import Fields, Form, mini
 from .item_parts import NOBODY, ItemParts, detail
-from .items import Item
+from .items import ROOT, Item
 from .links import Link
 from .tree import TRASH_LIFETIME
 
@@ -75,7 +75,18 @@ _MORE: dict[str, _Writer] = {
     "watermark_info": _always({"is_watermarked": False}),
     "classification": _always(None),
     "is_associated_with_app_item": _always(False),
-    "allowed_shared_link_access_levels": _always(["open", "company", "collaborators"]),
+    "allowed_shared_link_access_levels": lambda forms, item: (
+        [] if item.id == ROOT else ["open", "company", "collaborators"]  # OpenAPI, Folder (Full)
+    ),
+}
+# Not described; Box UI Elements ask for them to share items (box-ui-elements, content-sharing).
+_SHARING: dict[str, _Writer] = {
+    "shared_link_features": lambda forms, item: {
+        "download_url": item.type == "file",
+        "password": True,
+        "vanity_name": True,
+    },
+    "allowed_shared_link_access_levels_disabled_reasons": _always({}),
 }
 _MORE_FILE: dict[str, _Writer] = {
     "version_number": ItemForms.version_number,
@@ -85,7 +96,7 @@ _MORE_FILE: dict[str, _Writer] = {
     "is_package": _always(False),
     "expires_at": _always(None),
     "expiring_embed_link": ItemForms.embed_link,
-    "representations": _always({"entries": []}),
+    "representations": ItemForms.representations,
     "uploader_display_name": lambda forms, item: forms.person(item.owner)["name"],
     "disposition_at": _always(None),
     "shared_link_permission_options": _always(["can_preview", "can_download", "can_edit"]),
@@ -98,10 +109,10 @@ _MORE_FOLDER: dict[str, _Writer] = {
     "can_non_owners_view_collaborators": _kept("can_non_owners_view_collaborators", True),
     "is_collaboration_restricted_to_enterprise": _kept("is_collaboration_restricted_to_enterprise", False),
 }
-_WRITERS = _ALL | _SIZED | _FOLDER | _MORE | _MORE_FILE | _MORE_FOLDER
+_WRITERS = _ALL | _SIZED | _FOLDER | _MORE | _SHARING | _MORE_FILE | _MORE_FOLDER
 _STANDARD = {"folder": [*_ALL, *_SIZED, *_FOLDER], "file": [*_ALL, *_SIZED], "web_link": [*_ALL]}
 _SERVED = {
-    "folder": {*_STANDARD["folder"], *_MORE, *_MORE_FOLDER},
-    "file": {*_STANDARD["file"], *_MORE, *_MORE_FILE},
-    "web_link": {*_STANDARD["web_link"], "permissions", "tags"},
+    "folder": {*_STANDARD["folder"], *_MORE, *_SHARING, *_MORE_FOLDER},
+    "file": {*_STANDARD["file"], *_MORE, *_SHARING, *_MORE_FILE},
+    "web_link": {*_STANDARD["web_link"], *_SHARING, "permissions", "tags"},
 }

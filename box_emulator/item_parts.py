@@ -10,6 +10,7 @@ from .errors import refused
 from .file_kinds import shown_as
 from .forms import Form, link_form, mini, user_mini
 from .items import Item
+from .representations import Representation, chosen, possible
 from .scopes import PERMISSIONS, allows
 from .signatures import signed
 from .tokens import Grant
@@ -27,15 +28,18 @@ class ItemParts:
     """Looks things up for one user in one request: what it looked up, it does not look up again.
 
     ``root`` and ``downloads`` are the addresses of the API and of the download host, without a slash at the end.
-    ``grant`` is the token's: what it does not allow is not among the permissions.
+    ``grant`` is the token's: what it does not allow is not among the permissions. ``hints`` are `X-Rep-Hints`.
     """
 
-    def __init__(self, emulator: Emulator, viewer: User, root: str, downloads: str, grant: Grant) -> None:
+    def __init__(
+        self, emulator: Emulator, viewer: User, root: str, downloads: str, grant: Grant, hints: str = ""
+    ) -> None:
         self.emulator = emulator
         self.viewer = viewer
         self.root = root
         self.downloads = downloads
         self.grant = grant
+        self.hints = hints
         self._people: dict[str, Form] = {}
         self._paths: dict[tuple[str, str | None], list[Form]] = {}
 
@@ -113,6 +117,21 @@ class ItemParts:
             "restricted_to": [{"scope": "base_preview", "object": mini(file)}],
             "url": self.downloads + path,
         }
+
+    def representations(self, file: Item) -> Form:
+        """All that there are; with hints, those, and where their contents are (Box: guides, representations)."""
+        if not self.hints:
+            address = self._representations(file, str(file.version))
+            return {"entries": [each.form(address) for each in possible(file.name)]}
+        found = chosen(file.name, self.hints)
+        return {"entries": [self.representation(file, str(file.version), each) for each in found]}
+
+    def representation(self, file: Item, version_id: str, found: Representation) -> Form:
+        state = "pending" if self.emulator.options.representations_pending else "success"
+        return found.form(self._representations(file, version_id), state)
+
+    def _representations(self, file: Item, version_id: str) -> str:
+        return f"{self.root}/2.0/internal_files/{file.id}/versions/{version_id}/representations"
 
     def _allows(self, permission: str) -> bool:
         return allows(self.grant.scope, PERMISSIONS.get(permission, "PUT /files/:id"))

@@ -16,11 +16,13 @@ class Options:
     ``rate_limits`` turns on those of Box, by the emulator's clock: 429 for who calls too often.
     ``access_token_lifetime`` is in seconds; Box's examples vary from 3600 to 4175. ``token_overrides`` replaces parts
     of the token answer, for bad input: ``{"expires_in": "soon"}`` sends that, ``{"expires_in": None}`` leaves it out.
+    ``representations_pending`` is Box before it has made thumbnails and representations: they are answered by 202.
     """
 
     lenient_refresh: bool = False
     rate_limits: bool = False
     access_token_lifetime: int = ACCESS_LIFETIME
+    representations_pending: bool = False
     token_overrides: dict[str, Any] = field(default_factory=dict)
 
     def changed(self, **options: Any) -> Options:

@@ -15,6 +15,7 @@ _READ = (
     "GET /search",
     "GET /recent_items",
     "GET /shared_items*",
+    "GET /internal_files/*",
     "GET /users/me",
     "GET /users/:id*",
     "OPTIONS /files*",
@@ -27,7 +28,7 @@ _WRITE = tuple(
     for items in ("files", "folders", "web_links", "comments")
 )
 _BROWSE = ("GET /folders/:id", "GET /folders/:id/items", "GET /files/:id", "GET /web_links/:id", "GET /search")
-_LOOK = ("GET /files/:id", "GET /files/:id/thumbnail*")
+_LOOK = ("GET /files/:id", "GET /files/:id/thumbnail*", "GET /internal_files/*")
 _PUT = (
     "GET /folders/:id",
     "POST /folders",

@@ -1,7 +1,20 @@
 """The routes of the content API, one module for each noun. Importing this registers them all."""
 
 from ..content import routes
-from . import avatars, chunks, comments, files, items, lists, shared, uploads, users, versions, zip_downloads
+from . import (
+    avatars,
+    chunks,
+    comments,
+    files,
+    items,
+    lists,
+    representations,
+    shared,
+    uploads,
+    users,
+    versions,
+    zip_downloads,
+)
 
 __all__ = [
     "avatars",
@@ -10,6 +23,7 @@ __all__ = [
     "files",
     "items",
     "lists",
+    "representations",
     "routes",
     "shared",
     "uploads",

@@ -7,11 +7,11 @@ from flask import Response, jsonify, request
 from ..content import root, routes
 from ..emulator import here
 from ..errors import ApiError, not_found
+from ..file_kinds import picture_type
 from ..multipart import Form
 from .users import user_of
 
 _MOST = 1 << 20  # bytes, and 1024 pixels each way (OpenAPI, post_users_id_avatar)
-_KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 @routes.get("/users/<user_id>/avatar")
@@ -19,7 +19,7 @@ def get(user_id: str) -> Response:
     user = user_of(user_id, to_change=False)
     if not user.avatar:
         raise not_found("user", user_id)
-    return Response(user.avatar, content_type=_kind(user.avatar))
+    return Response(user.avatar, content_type=picture_type(user.avatar))
 
 
 @routes.post("/users/<user_id>/avatar")
@@ -29,7 +29,7 @@ def upload(user_id: str) -> tuple[Response, int]:
     with Form(here().contents) as form:
         draft = form.read(request.stream, request.mimetype_params.get("boundary"), lambda form: None)
         picture = draft.content() if 0 < draft.size <= _MOST else b""
-    if not _kind(picture):
+    if not picture_type(picture):
         raise ApiError(400, "An avatar is a PNG or JPEG of at most 1 MB")
     here().users.change(user, avatar=picture)
     address = f"{root()}/2.0/users/{user.id}/avatar"
@@ -44,7 +44,3 @@ def delete(user_id: str) -> Response:
         raise not_found("user", user_id)
     here().users.change(user, avatar=None)
     return Response(status=204)
-
-
-def _kind(picture: bytes) -> str:
-    return next((kind for start, kind in _KINDS.items() if picture.startswith(start)), "")

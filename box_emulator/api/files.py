@@ -11,7 +11,7 @@ from ..emulator import download_url, here
 from ..errors import ApiError, refused
 from ..file_kinds import shown_as
 from ..paging import number
-from ..pictures import grey_picture, picture
+from ..renderings import small_picture
 
 # Box: OpenAPI, get_files_id_thumbnail_id; the largest of each kind are also the most that can be asked for
 _SIZES = {"png": (32, 64, 128, 256), "jpg": (32, 160, 320)}
@@ -30,8 +30,7 @@ def content(file_id: str) -> BaseResponse:
 def thumbnail(file_id: str, extension: str) -> BaseResponse:
     """A picture for pictures; for other files the way to a placeholder (OpenAPI, get_files_id_thumbnail_id).
 
-    What the picture shows is made up from the file's SHA-1. Which of the sizes that fit Box takes is not documented:
-    here the smallest.
+    Which of the sizes that fit Box takes is not documented: here the smallest.
     """
     file = item("file", file_id)
     if extension not in _SIZES:
@@ -43,7 +42,12 @@ def thumbnail(file_id: str, extension: str) -> BaseResponse:
     fitting = [size for size in _SIZES[extension] if least <= size <= most]
     if not fitting:
         raise refused("requested_preview_unavailable")
-    if shown_as(file.name) != "picture":
-        return redirect(f"{download_url()}/placeholder/{shown_as(file.name) or 'file'}.png")
-    draw = picture if extension == "png" else grey_picture
-    return Response(draw(str(file.sha1), fitting[0]), content_type=f"image/{extension}")
+    shown = shown_as(file.name)
+    placeholder = f"{download_url()}/placeholder/{shown or 'file'}.png"
+    if shown != "picture":
+        return redirect(placeholder)
+    if here().options.representations_pending:
+        return Response(status=202, headers={"Location": placeholder, "Retry-After": "1"})
+    version = here().versions.get(file, str(file.version))
+    picture, kind = small_picture(here(), version, extension, fitting[0])
+    return Response(picture, content_type=kind)

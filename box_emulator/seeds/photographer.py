@@ -79,7 +79,7 @@ def _items() -> dict[str, Folder | File]:
             sunset("harbour"),
             26 * HOUR,
             "Taken with a made-up camera",
-            before=[(sunset("harbour", 240, 160), 2 * DAY)],
+            before=[(sunset("harbour", 144, 96), 2 * DAY)],
             recent=True,
         ),
     }

@@ -43,7 +43,7 @@ def landscape(name: str, width: int = 360, height: int = 240) -> bytes:
 
 
 @cache
-def sunset(name: str, width: int = 360, height: int = 240) -> bytes:
+def sunset(name: str, width: int = 288, height: int = 192) -> bytes:
     """Return a JPEG of a sun above the sea."""
     digest = hashlib.sha256(name.encode()).digest()
     sun_x, sun_y, horizon = width * (0.25 + digest[0] / 500), height * (0.3 + digest[1] / 1500), height * 0.62
