@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -15,6 +15,9 @@ from .items import Item
 
 _PIECE = 1 << 16
 _NOTED_EACH = 50  # files
+_EARLIEST, _LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)  # that the format knows
+
+_Done = Generator[bytes, None, bool]
 
 routes = Blueprint("zips", __name__)
 
@@ -41,8 +44,8 @@ def _stream(emulator: Emulator, archive: Archive) -> Iterator[bytes]:
                 elif path.endswith("/"):
                     archived.writestr(_entry(path, item), b"")
                 else:
-                    yield from _file(emulator, archived, path, item, out)
-                    counts["downloaded_file_count"] += 1
+                    done = yield from _file(emulator, archived, path, item, out)
+                    counts["downloaded_file_count" if done else "skipped_file_count"] += 1
                 if number % _NOTED_EACH == 0:
                     emulator.archives.note(archive, counts)
         yield out.take()
@@ -51,18 +54,22 @@ def _stream(emulator: Emulator, archive: Archive) -> Iterator[bytes]:
         emulator.archives.note(archive, counts, state)
 
 
-def _file(emulator: Emulator, archived: zipfile.ZipFile, path: str, item: Item, out: _Buffer) -> Iterator[bytes]:
-    source = emulator.contents.path(str(item.sha1)).open("rb")
+def _file(emulator: Emulator, archived: zipfile.ZipFile, path: str, item: Item, out: _Buffer) -> _Done:
+    try:
+        source = emulator.contents.path(str(item.sha1)).open("rb")
+    except FileNotFoundError:  # deleted for good a moment ago
+        return False
     with source, archived.open(_entry(path, item), "w", force_zip64=True) as target:
         while piece := source.read(_PIECE):
             target.write(piece)
             yield out.take()
     yield out.take()
+    return True
 
 
 def _entry(path: str, item: Item) -> zipfile.ZipInfo:
     at = datetime.fromtimestamp(item.content_modified_at or 0, UTC)
-    entry = zipfile.ZipInfo(path, max((1980, 1, 1, 0, 0, 0), at.timetuple()[:6]))  # the format knows nothing older
+    entry = zipfile.ZipInfo(path, min(_LATEST, max(_EARLIEST, at.timetuple()[:6])))
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = (0o40755 << 16 | 0x10) if path.endswith("/") else 0o100644 << 16
     return entry

@@ -74,6 +74,16 @@ def test_a_visitor_signs_in_on_the_apps_port_and_the_app_calls_on_loopback(http,
     assert http.get(f"{settings['BOX_API_URL']}/2.0/files/{file}/content").status_code == 200
 
 
+def test_a_preview_is_on_the_download_port_which_no_visitor_has_to_sign_in_to(http, demo):
+    url, settings = demo
+    answer = authorize(http, url, settings, "/callback")
+    bearer = {"Authorization": f"Bearer {tokens(http, settings, answer)['access_token']}"}
+    found = http.get(f"{settings['BOX_API_URL']}/2.0/search?query=rules&fields=expiring_embed_link", headers=bearer)
+    preview = found.json()["entries"][0]["expiring_embed_link"]["url"]
+    assert not preview.startswith((url, settings["BOX_API_URL"]))
+    assert "Answer every letter" in http.get(preview).text
+
+
 def test_the_settings_say_where_everything_is(demo):
     _, settings = demo
     assert set(settings) == {"CLIENT_ID", "CLIENT_SECRET", "BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"}

@@ -1,5 +1,6 @@
 """Several files and folders as one zip archive."""
 
+import hashlib
 import io
 import zipfile
 from datetime import datetime
@@ -183,3 +184,20 @@ def test_an_item_that_is_asked_for_twice_is_there_once(ask, sdk, http):
     answer = ask(file, file)
     assert answer.name_conflicts == []
     assert list(read(http.get(answer.download_url).content)) == ["a.txt"]
+
+
+@pytest.mark.parametrize("at", ["1901-01-01T00:00:00Z", "2026-02-03T04:05:06Z", "9998-01-01T00:00:00Z"])
+def test_a_file_of_any_age_goes_in(ask, sdk, http, emulator, at):
+    file = sdk.upload("a.txt")
+    stamp = datetime.fromisoformat(at).timestamp()
+    emulator.tree.change(emulator.items.find(file.id), {"content_modified_at": stamp})
+    with zipfile.ZipFile(io.BytesIO(http.get(ask(file).download_url).content)) as archive:
+        year = archive.getinfo("a.txt").date_time[0]
+    assert year == min(2107, max(1980, int(at[:4])))
+
+
+def test_bytes_that_are_deleted_for_good_meanwhile_are_skipped(ask, sdk, http, emulator):
+    answer = ask(sdk.upload("kept.txt", b"kept"), sdk.upload("lost.txt", b"lost"))
+    emulator.contents.path(hashlib.sha1(b"lost").hexdigest()).unlink()
+    assert list(read(http.get(answer.download_url).content)) == ["kept.txt"]
+    assert sdk.zip_downloads.get_zip_download_status(answer.status_url).skipped_file_count == 1
