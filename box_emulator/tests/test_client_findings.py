@@ -114,9 +114,10 @@ def test_an_upload_session_may_be_deleted_after_its_commit(sdk):
     parts = [put(sdk, session, start, CONTENT[start : start + size]) for start in range(0, SIZE, size)]
     parts = [UploadPart(part_id=part.part_id, offset=part.offset, size=part.size) for part in parts]
     made = sdk.chunked_uploads.create_file_upload_session_commit(session.id, parts, digest(CONTENT)).entries[0]
+    assert refused(sdk.chunked_uploads.get_file_upload_session_by_id, session.id) == (404, "not_found")
     sdk.chunked_uploads.delete_file_upload_session_by_id(session.id)
     assert sdk.files.get_file_by_id(made.id).size == SIZE
-    assert refused(sdk.chunked_uploads.get_file_upload_session_by_id, session.id) == (404, "not_found")
+    assert refused(sdk.chunked_uploads.delete_file_upload_session_by_id, session.id) == (404, "not_found")
     assert refused(sdk.chunked_uploads.delete_file_upload_session_by_id, "ABC") == (404, "not_found")
 
 

@@ -63,6 +63,13 @@ def test_a_drawing_with_a_script_in_it_cannot_run(preview, http):
     assert "sandbox" in shown.headers["Content-Security-Policy"]
 
 
+def test_a_picture_that_becomes_a_page_is_not_sent_to_be_shown(preview, http, emulator):
+    url, page = preview("logo.png", b"<script>alert(1)</script>")
+    file = emulator.items.find(url.rpartition("/")[2].partition("-")[0])
+    emulator.tree.change(file, {"name": "logo.html"})
+    assert inside(http, url, page).status_code == 404
+
+
 def test_a_page_may_be_framed_by_all_and_runs_nothing(preview):
     _, page = preview("a.txt", b"a")
     policy = page.headers["Content-Security-Policy"]
