@@ -22,9 +22,10 @@ async function copyText(element) {
 /** Copy what a button is for, and say so; where that fails, the text is selected already. */
 async function copyFor(button) {
   const copied = await copyText(document.getElementById(button.dataset.copy));
+  button.dataset.words ??= button.textContent;
   button.textContent = copied ? "Copied" : "Press Ctrl+C";
   announce(copied ? "Copied" : "Not copied. The text is selected: press Ctrl+C.");
-  setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  setTimeout(() => { button.textContent = button.dataset.words; }, 2000);
 }
 
 /** Buttons with data-copy="id" copy the text of that element. */
