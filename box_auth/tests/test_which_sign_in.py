@@ -5,6 +5,8 @@ import re
 import pytest
 from box_sdk_gen import BoxAPIError
 
+from box_auth import config
+
 from .journey import ROOT, needs
 from .terminal import Pty, run
 
@@ -43,6 +45,8 @@ def test_client_credentials_act_for_the_apps_service_account(fork, settings, rob
 def test_a_job_later_on_gets_a_new_token_and_a_client_from_before_a_401(
     emulator, settings, robot, monkeypatch, tmp_path
 ):
+    for name in config.NAMES:
+        monkeypatch.delenv(name, raising=False)
     for name, value in {**settings, **robot, "INSTANCE_DIR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     names = {}
