@@ -30,7 +30,7 @@ NAMES = (
     *("INSTANCE_DIR", "SECRET_KEY", "TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "REDIS_URL", "REDIS_PREFIX"),
     *("TRUSTED_PROXIES", "BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"),
 )
-_PLACEHOLDER = re.compile(r"YOUR_[A-Z_]+|<.*>")
+PLACEHOLDER = re.compile(r"YOUR_[A-Z_]+|<.*>")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def read(folder: Path = ROOT, environ: Mapping[str, str] | None = None) -> dict[
         ) from None
     merged = {**file, **(os.environ if environ is None else environ)}
     values = {name: (merged.get(name) or "").strip() for name in NAMES}
-    return {name: value for name, value in values.items() if value and not _PLACEHOLDER.fullmatch(value)}
+    return {name: value for name, value in values.items() if value and not PLACEHOLDER.fullmatch(value)}
 
 
 def instance_folder(values: Mapping[str, str], folder: Path = ROOT) -> Path:

@@ -82,15 +82,68 @@ def test_mistakes_in_the_settings_are_each_a_line_of_a_list(chromium, tmp_path):
         page.close()
 
 
-def test_the_demo_shows_how_to_connect_an_app_of_ones_own(chromium, tmp_path):
-    unset = dict.fromkeys(("CLIENT_ID", "CLIENT_SECRET", "BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"), "")
-    with serve(tmp_path, **unset) as app:
-        page = chromium.new_page()
-        if page.goto(f"{app.url}/setup").status != 200:
+UNSET = dict.fromkeys(("CLIENT_ID", "CLIENT_SECRET", "BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"), "")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Where the app is without any settings."""
+    with serve(tmp_path_factory.mktemp("demo"), **UNSET) as app:
+        yield app.url
+
+
+@pytest.fixture
+def setup_page(chromium, demo):
+    """Opens /setup in a fresh browser."""
+    contexts = []
+
+    def open_it(**options):
+        contexts.append(chromium.new_context(**options))
+        page = contexts[-1].new_page()
+        if page.goto(f"{demo}/setup").status != 200:
             pytest.skip("app.py has no demo")
-        picture(page, "setup")
-        assert f"{app.url}/callback" in page.get_by_role("main").inner_text()
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+
+
+def test_the_demo_shows_how_to_connect_an_app_of_ones_own(setup_page, demo):
+    for width, scheme in ((320, "dark"), (1280, "light")):
+        page = setup_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        picture(page, f"setup-{width}")
+        assert f"{demo}/callback" in page.get_by_role("main").inner_text()
         assert page.locator("input, textarea").count() == 0  # secrets go into .env, and never through the browser
-        page.goto(app.url)
+        page.goto(demo)
+        picture(page, f"demo-home-{width}")
         expect(page.get_by_role("note")).to_be_visible()
-        page.close()
+
+
+def test_what_the_console_and_dot_env_need_is_copied_by_a_button_each(setup_page, demo):
+    page = setup_page(permissions=["clipboard-read", "clipboard-write"])
+    for button in page.locator("[data-copy]").all():
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_have_text("Copied")
+        expect(button).to_have_text("Copied")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == page.locator(f"#{button.get_attribute('data-copy')}").text_content().strip()
+    assert page.locator("#redirect-uri").text_content() == f"{demo}/callback"
+
+
+def test_where_the_clipboard_is_closed_the_older_way_copies_or_the_text_is_selected(setup_page, demo):
+    page = setup_page(permissions=["clipboard-read"])
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.get_by_role("button", name="Copy the redirect URI").click()
+    expect(page.get_by_role("status")).to_have_text("Copied")
+    page.evaluate("document.execCommand = () => false")
+    page.get_by_role("button", name="Copy the redirect URI").click()
+    expect(page.get_by_role("status")).to_contain_text("Ctrl+C")
+    assert page.evaluate("getSelection().toString()").strip() == f"{demo}/callback"
+
+
+def test_without_javascript_there_are_no_copy_buttons_and_nothing_else_is_missing(setup_page, demo):
+    page = setup_page(java_script_enabled=False)
+    assert page.get_by_role("button").count() == 0
+    expect(page.get_by_text(f"{demo}/callback", exact=True)).to_be_visible()

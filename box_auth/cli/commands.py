@@ -91,6 +91,15 @@ def doctor(as_json: bool) -> None:
         sys.exit(1)
 
 
+@box.command()
+def setup() -> None:
+    """Connect your Box app: ask for its id and secret, try them at Box, write .env."""
+    from .setup import connect
+
+    if not connect():
+        sys.exit(1)
+
+
 @box.command("new-key")
 def new_key() -> None:
     """Print a new key for TOKEN_ENCRYPTION_KEYS."""

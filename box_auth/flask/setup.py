@@ -33,22 +33,26 @@ class Progress:
 def show() -> ResponseReturnValue:
     """Make the page. It has no form: the two values go from the console into `.env`, never through the browser."""
     settings = app_state().flow.settings
-    redirect_uri, lines = _values(loopback_redirect_uri(settings.callback_hostname, settings.callback_port))
-    progress = _progress()
+    local = urlsplit(f"//{request.host}").hostname in LOOPBACK  # else seen through a proxy, or on a server
+    own_uri = loopback_redirect_uri(settings.callback_hostname, settings.callback_port)
+    redirect_uri, lines = _values(own_uri, local)
+    values = {"redirect_uri": redirect_uri, "lines": lines, "local": local, "progress": _progress()}
     try:
-        return render_template("setup.html", redirect_uri=redirect_uri, lines=lines, progress=progress)
+        return render_template("setup.html", **values)
     except TemplateNotFound:
         steps = ["Save this redirect URI in the Box developer console:", redirect_uri, "Then fill in .env:"]
-        return plain_page("Connect your own Box app", *steps, "CLIENT_ID = …", "CLIENT_SECRET = …", *lines)
+        own = ["CLIENT_ID = YOUR_CLIENT_ID", "CLIENT_SECRET = YOUR_CLIENT_SECRET"]
+        asked = "A command asks for the first two, and writes them: .venv/bin/flask box setup"
+        return plain_page("Connect your own Box app", *steps, *own, *lines, asked)
 
 
-def _values(local: str) -> tuple[str, list[str]]:
+def _values(own_uri: str, local: bool) -> tuple[str, list[str]]:
     """Return the redirect URI for the console, and the lines that `.env` needs beside the id and the secret."""
-    if urlsplit(f"//{request.host}").hostname not in LOOPBACK:  # seen through a proxy, or on a server
+    if not local:
         public = f"https://{request.host}{request.script_root}/callback"
         return public, [f"REDIRECT_URI = {public}", "TRUSTED_PROXIES = 1"]
-    parts = urlsplit(local)
-    return local, [f"CALLBACK_HOSTNAME = {parts.hostname}", f"CALLBACK_PORT = {parts.port}"]
+    parts = urlsplit(own_uri)
+    return own_uri, [f"CALLBACK_HOSTNAME = {parts.hostname}", f"CALLBACK_PORT = {parts.port}"]
 
 
 def _progress() -> Progress:

@@ -93,6 +93,61 @@ class Terminal:
         return self.process.wait()
 
 
+class Pty:
+    """A command in a terminal of its own, which shows what is typed unless the command asks it not to."""
+
+    def __init__(self, folder: Path, *command: str, **settings: str) -> None:
+        import pty  # not on Windows
+
+        self._ours, theirs = pty.openpty()
+        take_it = (
+            "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+        )
+        self.process = subprocess.Popen(
+            [PYTHON, "-S", "-E", "-c", take_it, PYTHON, *command],
+            cwd=folder,
+            env=clean_environment(**settings),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self._watch = threading.Timer(50, self.process.kill)
+        self._watch.start()
+        self.output, self._answered = "", 0
+
+    def __enter__(self) -> Pty:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.cancel()
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+    def _more(self) -> bool:
+        try:
+            said = os.read(self._ours, 65536)
+        except OSError:  # how Linux says that the other end is closed
+            return False
+        self.output += said.decode(errors="replace")
+        return bool(said)
+
+    def answer(self, question: str, answer: str, end: str = "\n") -> None:
+        """Wait until ``question`` is asked, later than what was answered before, and type ``answer``."""
+        while (found := self.output.find(question, self._answered)) < 0:
+            assert self._more(), f"“{question}” was not asked:\n{self.output}"
+        self._answered = found + len(question)
+        os.write(self._ours, (answer + end).encode())
+
+    def end(self) -> int:
+        """Read the rest and return the exit status."""
+        while self._more():
+            pass
+        return self.process.wait()
+
+
 def as_nobody(program: str) -> tuple[str, str]:
     """The command for a process that imports `script`, and if it is root, who may write anywhere, becomes nobody."""
     drop = "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534))"

@@ -80,5 +80,5 @@ def test_wrong_settings_stop_a_command_but_not_doctor(fork):
 
 def test_the_help_names_every_command(fork):
     text = flask_box(fork, "--help").stdout
-    for command in ("login", "whoami", "ls", "logout", "doctor", "new-key", "rotate-keys"):
+    for command in ("login", "whoami", "ls", "logout", "doctor", "new-key", "rotate-keys", "setup"):
         assert f"  {command} " in text

@@ -450,6 +450,7 @@ class TestPages:
         app = an_app(BoxAuth(), demo=lambda app, folder: {"CLIENT_ID": "i", "CLIENT_SECRET": "s"})
         page = Browser(app).get("/setup")
         assert (page.status_code, "http://127.0.0.1:5000/callback" in page.text) == (200, True)
+        assert "flask box setup" in page.text
 
     @pytest.mark.parametrize(
         "template", ["{{ url_for('gone') }}", "{% extends 'base.html' %}", "{% if %}", "{{ 1/0 }}"]
