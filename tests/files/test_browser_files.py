@@ -42,6 +42,7 @@ def look(page, name, scripts):
         picture(page, name)
         size = page.viewport_size
         page.set_viewport_size({"width": 320, "height": 700})
+        page.wait_for_function("document.documentElement.clientWidth <= 320")
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
         page.set_viewport_size(size)
     if scripts and AXE.exists():
@@ -113,6 +114,7 @@ def test_folders_and_files_are_made_renamed_moved_copied_thrown_away_and_found(p
     follow(page, "Better plan.txt")
     follow(page, "Share")
     press(page, "Make a link")
+    expect(page.locator("#link")).to_be_visible()
     page.look("share")
     assert re.search(r"https?://", page.locator("#link").inner_text())
     page.goto("/files/recent")
