@@ -158,8 +158,15 @@ def _debug_traces_apart(app: Flask) -> WSGIApplication:
 
 
 def _keep_paths_whole(record: logging.LogRecord) -> bool:
-    """Keep a path that a visitor made up from beginning a line of its own: Flask logs it decoded when a page fails."""
-    if has_request_context() and request.path != (whole := printable(request.path)):
-        rewrite(record, lambda message: message.replace(request.path, whole))
+    """Keep a path or a method that a visitor made up from beginning a line of its own or steering the terminal: Flask
+    logs them, the path decoded, when a page fails."""
+    if has_request_context():
+        rewrite(record, _whole)
     keep_trace_apart(record)
     return True
+
+
+def _whole(message: str) -> str:
+    for made_up in (request.path, request.method):
+        message = message.replace(made_up, printable(made_up))
+    return message

@@ -84,6 +84,8 @@ def test_nothing_that_others_write_begins_a_line_or_steers_the_terminal(emulator
             f"/x%0D%0A{forged}?fail=%0A{forged}",
             f"/y%0A{forged}?away=%0A{forged}",
             f"/%E2%80%A8{forged}",
+            "/%E2%80%AEturned",
+            "/%E2%81%A6turned?fail=1",
             f"/?fail_outside=%0A{forged}",
         ):
             assert visitor.get(path).status_code in (404, 500, 502)
@@ -94,6 +96,9 @@ def test_nothing_that_others_write_begins_a_line_or_steers_the_terminal(emulator
         parts = urlsplit(site.url)
         for raw in (
             b"GET /\x1b[2Jraw HTTP/1.1\r\n",
+            b"\x1b[2JGET /method?fail=1 HTTP/1.1\r\nHost: x\r\n",
+            b"\x1b[2JGET /method?away=1 HTTP/1.1\r\nHost: x\r\n",
+            b"\x9b2JGET /method?fail=1 HTTP/1.1\r\nHost: x\r\n",
             b"GET / HTTP/1.1\r\nHost\x1b[2J: x\r\n",
             b"\x1b[2J\r\n",
             b"\x9b2J\r\n",
@@ -110,7 +115,7 @@ def test_nothing_that_others_write_begins_a_line_or_steers_the_terminal(emulator
     for expected in ("Exception on /x", "GET /y", "ValueError", "RuntimeError", "no such folder", "?fail_outside"):
         assert expected in site.output
     assert "\x1b[2J" not in site.output
-    assert "\x9b" not in site.output
+    assert not [sign for sign in "\x9b\u202e\u2066" if sign in site.output]
     lines = site.output.replace("\u2028", "\n").replace("\r", "\n").split("\n")
     assert not [line for line in lines if line.startswith("forged")]
 
