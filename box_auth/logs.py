@@ -7,6 +7,7 @@ import re
 import traceback
 import unicodedata
 from collections.abc import Callable
+from typing import Any, TextIO
 
 _SECRET_ARGUMENTS = re.compile(  # also in an address that is an argument itself
     r"(?:\b|(?<=%3F)|(?<=%26))(code|state|access_token|refresh_token|client_secret)(=|%3D)[^&\s\"']+", re.IGNORECASE
@@ -55,17 +56,40 @@ def without_codes(text: str) -> str:
 def keep_trace_apart(record: logging.LogRecord) -> None:
     """Indent the trace of an exception, whose text other people may have written: no line of it begins a record."""
     if record.exc_info and not record.exc_text:
-        lines = without_codes("".join(traceback.format_exception(*record.exc_info))).rstrip().split("\n")
-        record.exc_text = "\n".join("  " + printable(line.replace("\t", "    ")) for line in lines)
+        text = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+        record.exc_text = _indented(without_codes(text).split("\n"))
+
+
+class TracesApart:
+    """A stream, such as ``wsgi.errors``, of whose texts only the first lines begin lines: the rest are a trace."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        body = text.rstrip("\n")
+        self._stream.write(_first_line_begins(without_codes(body)) + text[len(body) :])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _first_line_begins(text: str) -> str:
+    first, *more = text.split("\n")
+    return "\n".join((first, _indented(more))) if more else text
+
+
+def _indented(lines: list[str]) -> str:
+    own = " * "  # how werkzeug says where it listens
+    return "\n".join(("" if line.startswith(own) else "  ") + printable(line.replace("\t", "    ")) for line in lines)
 
 
 class _NoCodes(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):  # one by one, as uvicorn's formatter counts them
             record.args = tuple(self._shown(value) if isinstance(value, str) else value for value in record.args)
-        rewrite(record, self._shown)
-        if record.exc_info and not record.exc_text:
-            record.exc_text = without_codes("".join(traceback.format_exception(*record.exc_info)).rstrip())
+        rewrite(record, lambda message: _first_line_begins(self._shown(message)))  # werkzeug's has traces in it
+        keep_trace_apart(record)
         return True
 
     @staticmethod

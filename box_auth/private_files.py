@@ -19,8 +19,14 @@ _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)  # seconds between tries to replace a fil
 def make_folder(folder: Path) -> None:
     """Make ``folder`` and those above it that are missing (mode 0700), and close it if it was open to others."""
     _make(folder)
-    if os.name == "posix" and folder.stat().st_mode & 0o077:
-        folder.chmod(0o700)
+    _close(folder)
+
+
+def close_folder(folder: Path) -> None:
+    """Close ``folder`` if it was open to others: who can write there puts other files in the place of those in it. One
+    that is missing, somebody else's or on a read-only disk stays as it is."""
+    with contextlib.suppress(OSError):
+        _close(folder)
 
 
 def create(path: Path) -> bool:
@@ -83,6 +89,11 @@ def named_errors(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreUnavailable("store_unavailable", f"{name}: {error.strerror or error}.") from None
+
+
+def _close(folder: Path) -> None:
+    if os.name == "posix" and folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def _make(folder: Path) -> None:

@@ -12,8 +12,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
-from box_auth import BoxAuthError, SignInRequired, hide_login_codes, open_flow, refusal
-from box_auth.pending import login_cookie, pending_login
+from box_auth import BoxAuthError, SignInRequired, hide_login_codes, login_cookie, open_flow, pending_login, refusal
+from box_auth.logs import printable
 
 try:
     from box_emulator import stand_in  # the demo, until your Box app is connected
@@ -24,7 +24,7 @@ try:
     flow = open_flow(demo=stand_in, announce=True)
 except BoxAuthError as error:  # what is missing, in a sentence
     sys.exit(str(error))
-hide_login_codes("uvicorn.access")  # the addresses that a server logs have them
+hide_login_codes("uvicorn.access", "uvicorn.error")  # the addresses that a server logs have them
 KEY = flow.settings.secret_key or secrets.token_urlsafe(32)
 HTTPS = flow.settings.redirect_uri.startswith("https:")
 app = FastAPI()
@@ -40,9 +40,9 @@ def dashboard(request: Request):
         return HTMLResponse('<a href="/login">Sign in with Box</a>')
     client = flow.client(record)
     user, items = flow.network.at_once(client.users.get_user_me, lambda: client.folders.get_folder_items("0"))
-    names = "".join(f"<li>{escape(item.name)}</li>" for item in items.entries)
-    out = '<form action="/logout" method="post"><button>Sign out</button></form>'
-    return HTMLResponse(f"<h1>{escape(user.name)}</h1><p>{escape(user.login)}</p><ul>{names}</ul>{out}")
+    names = "".join(f"<li>{escape(printable(item.name))}</li>" for item in items.entries or [])
+    head = f"<h1>{escape(printable(user.name))}</h1><p>{escape(printable(user.login))}</p>"  # texts, whatever Box says
+    return HTMLResponse(f'{head}<ul>{names}</ul><form action="/logout" method="post"><button>Sign out</button></form>')
 
 
 @app.get("/login")

@@ -35,14 +35,15 @@ def diagnose(folder: Path = config.ROOT) -> list[Finding]:
         demo = config.is_demo(values)
         made_up = {"CLIENT_ID": "demo", "CLIENT_SECRET": "demo"} if demo else {}
         instance = config.instance_folder(values, folder)
-        settings = config.parse({**made_up, **values}, instance / "demo" if demo else instance)
+        kept = instance / "demo" if demo else instance
+        settings = config.parse({**made_up, **values}, kept)
     except ConfigError as error:
         wrong = [Finding("settings", "fail", line, "settings") for line in error.mistakes]
         return [*findings, *wrong, Finding("the rest", "skip", "Fix the settings first, then run this again.")]
     findings.append(_env(folder, demo))
     findings.append(_port(settings))
     findings += _secret_key(settings)
-    findings += _tokens(settings)
+    findings += _tokens(settings, kept)
     if demo:
         return [*findings, Finding("Box", "skip", "The demo talks to its own made-up Box.")]
     findings.append(Finding("redirect URI", "ok", f"The Box console must hold {settings.redirect_uri}"))
@@ -119,7 +120,7 @@ def _secret_key(settings: Settings) -> Iterator[Finding]:
         yield Finding("secret key", "ok", "It is set." if settings.secret_key else "The app makes one of its own.")
 
 
-def _tokens(settings: Settings) -> Iterator[Finding]:
+def _tokens(settings: Settings, kept: Path) -> Iterator[Finding]:
     """Look at the place where tokens are kept, and at what is there; both stay as they are."""
     try:
         store = open_store(settings)
@@ -128,19 +129,20 @@ def _tokens(settings: Settings) -> Iterator[Finding]:
             store.check_writable()
             yield Finding("tokens", "ok", "Redis answers, and takes what it is given.")
         else:
-            yield from _token_folder(settings.token_dir, store)
+            yield from _token_folder(settings.token_dir, kept, store)
         yield from _sign_ins(store)
     except BoxAuthError as error:
         yield bad("tokens", error.code, error.detail)
 
 
-def _token_folder(folder: Path, store: TokenStore) -> Iterator[Finding]:
+def _token_folder(folder: Path, kept: Path, store: TokenStore) -> Iterator[Finding]:
     above = folder
     while not os.path.lexists(above):
         above = above.parent
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         raise StoreUnavailable("store_unavailable", f"{above.name} is a file, or may not be written to.")
-    exposed = [path for path in (folder, *folder.glob("*.json")) if path.exists() and path.stat().st_mode & 0o077]
+    places = (kept, folder, *folder.glob("*.json"))
+    exposed = [path for path in places if path.exists() and path.stat().st_mode & 0o077]
     if above == folder:
         store.check_writable()
     if exposed and os.name == "posix":

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from .. import config, user_client
+from .. import config, private_files, user_client
 from .. import demo as stand_in
 from ..cli import commands
 from ..errors import BoxAuthError, SignInRequired
@@ -60,6 +60,7 @@ class BoxAuth:
                 app.instance_path = str(config.instance_folder(values))
             begin = stand_in.on_own_port(demo, app) if demo else None
             settings, folder, is_demo = stand_in.choose(values, begin, run.listening_port())
+            private_files.close_folder(folder)
             sessions.install(app, folder, settings)
             flow = open_flow(settings)
         except BoxAuthError as error:

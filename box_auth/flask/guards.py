@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 import time
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter, RequestLimit
-from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..config import Settings
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LARGEST_BODY = 8 * 1024  # bytes that a request to one of _SMALL may have; sign-out's form has a hundred
 SIGN_INS = "100 per minute"  # answers from Box that one address may bring; each costs calls to Box
 _SMALL = frozenset({"/login", "/callback", "/logout"})
+_ADDRESS = re.compile(r"\[([^]]*)](?::\d+)?|([^:]*):\d+")  # with a port, or in brackets, as some proxies write it
 _PREFIX = re.compile(r"(/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
 
 
@@ -60,7 +61,7 @@ def sign_in_limiter(app: Flask, settings: Settings) -> Limiter | None:
                 "storage_options": {"connection_pool": pool, "key_prefix": prefix},
             }
     limiter = Limiter(
-        get_remote_address,
+        _visitor,
         key_prefix="box",
         on_breach=_too_many,
         in_memory_fallback_enabled=True,  # a store that is away keeps nobody out
@@ -70,6 +71,23 @@ def sign_in_limiter(app: Flask, settings: Settings) -> Limiter | None:
     limiter.request_filter(lambda: request.endpoint != "box.callback")
     limiter.init_app(app)
     return limiter
+
+
+def _visitor() -> str:
+    """Return what one visitor's sign-ins count under: an IPv4 address, the /64 of an IPv6 one, as a home or a machine
+    has at least that, and one key for all that is neither."""
+    text = request.remote_addr or ""
+    if found := _ADDRESS.fullmatch(text):
+        text = found[1] or found[2] or ""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.IPv6Address(int(address) >> 64 << 64))
+    return str(address)
 
 
 def _too_many(limit: RequestLimit) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import requests
 from box_sdk_gen import BoxAPIError
@@ -13,11 +14,15 @@ from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, refusal, refused_call
-from ..logs import hide_login_codes, keep_trace_apart, printable, rewrite
+from ..logs import TracesApart, hide_login_codes, keep_trace_apart, printable, rewrite
 from ..plain_page import problem_page
 from ..problems import Problem
 from . import visitor
 from .app_state import app_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Nothing from elsewhere, no script or style in the page itself, no frame around it. A page's own header wins.
 POLICY = "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -33,6 +38,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_careful_headers)
     hide_login_codes("werkzeug", "gunicorn.error", "gunicorn.access")
+    app.wsgi_app = _debug_traces_apart(app)  # type: ignore[method-assign, assignment]
     logger = logging.getLogger(app.name)  # app.logger, whose handlers the app may still want to choose
     if _keep_paths_whole not in logger.filters:
         logger.addFilter(_keep_paths_whole)
@@ -139,9 +145,28 @@ def _careful_headers(response: Response) -> Response:
     return response
 
 
+def _debug_traces_apart(app: Flask) -> WSGIApplication:
+    """Werkzeug's debugger writes its traces, with texts of visitors, past every logger to ``wsgi.errors``."""
+    inner = app.wsgi_app
+
+    def wsgi_app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if app.debug:
+            environ["wsgi.errors"] = TracesApart(environ["wsgi.errors"])
+        return inner(environ, start_response)
+
+    return wsgi_app
+
+
 def _keep_paths_whole(record: logging.LogRecord) -> bool:
-    """Keep a path that a visitor made up from beginning a line of its own: Flask logs it decoded when a page fails."""
-    if has_request_context() and request.path != (whole := printable(request.path)):
-        rewrite(record, lambda message: message.replace(request.path, whole))
+    """Keep a path or a method that a visitor made up from beginning a line of its own or steering the terminal: Flask
+    logs them, the path decoded, when a page fails."""
+    if has_request_context():
+        rewrite(record, _whole)
     keep_trace_apart(record)
     return True
+
+
+def _whole(message: str) -> str:
+    for made_up in (request.path, request.method):
+        message = message.replace(made_up, printable(made_up))
+    return message

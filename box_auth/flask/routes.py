@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, current_app, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import BuildError
 
 from ..addresses import is_own_page, same_host
@@ -50,6 +51,8 @@ def _login() -> ResponseReturnValue:
 
 
 def _callback() -> ResponseReturnValue:
+    if request.method != "GET":  # Flask gives HEAD to whatever takes GET; one must not spend the state
+        raise MethodNotAllowed(["GET"])
     state = app_state()
     pending = visitor.begun_login(request.args.get("state", ""))
     visitor.sign_in(state.flow.finish(request.args, pending, let_in=state.hooks.let_in))

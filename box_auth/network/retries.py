@@ -100,7 +100,7 @@ class RetryingClient(NetworkClient):
             if options.file_stream or options.multipart_data:  # it may be a stream's own
                 raise
             raise BoxUnavailable("box_bad_answer") from None
-        if options.response_format == ResponseFormat.JSON and response.status != 202 and not _is_json(response):
+        if options.response_format == ResponseFormat.JSON and response.status != 202 and not _makes_sense(response):
             raise BoxUnavailable("box_bad_answer")
         _mend_halves(response)
         return response
@@ -158,11 +158,16 @@ def _no_answer(cause: Exception | None) -> BoxAuthError:
     return BoxUnavailable("box_unreachable")
 
 
-def _is_json(response: FetchResponse) -> bool:
-    # The SDK reads a body that is no JSON as an empty object, and then fails far from the cause; so it does for a list.
-    if not isinstance(response.data, dict):
+def _makes_sense(response: FetchResponse) -> bool:
+    # The SDK reads a body that is no JSON as an empty object, and then fails far from the cause; so it does for a list,
+    # and for entries, all of which Box documents as objects, that are none.
+    data: Any = response.data
+    if not isinstance(data, dict):
         return False
-    return bool(response.data) or getattr(response.content, "getvalue", bytes)() == b"{}"
+    if not data:
+        return bool(getattr(response.content, "getvalue", bytes)() == b"{}")
+    entries = [] if data.get("entries") is None else data["entries"]
+    return isinstance(entries, list) and all(isinstance(entry, dict) and entry for entry in entries)
 
 
 def _mend_halves(response: FetchResponse) -> None:

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .. import private_files
@@ -28,7 +28,7 @@ class FileStore(TokenStore):
         super().__init__(codec)
         self.folder = folder
         self._used = folder / "used"
-        self._sweeper = Sweeper(self._clear_marks, 60.0)
+        self._sweeper = Sweeper(self._clear_leftovers, 60.0)
         # Reading a file costs ten times as much as asking whether it changed; a change always makes a new file.
         self._memory: dict[str, tuple[tuple[int, int, int], TokenRecord]] = {}
 
@@ -59,12 +59,10 @@ class FileStore(TokenStore):
         self._sweeper.start_if_due()
         return True
 
-    def _clear_marks(self) -> None:
-        limit = time.time() - 60  # those being made have no time of their own yet
-        with os.scandir(self._used) as marks:
-            for mark in marks:
-                if mark.stat().st_mtime < limit:
-                    os.unlink(mark)
+    def _clear_leftovers(self) -> None:
+        """Remove the marks that may go, and drafts that a killed process left and nobody writes over."""
+        _remove_older(self._used.iterdir(), 60)  # those being made have no time of their own yet
+        _remove_older(self.folder.glob(".*.tmp"), 3600)
 
     def users(self) -> list[str]:
         with self._errors():
@@ -131,6 +129,14 @@ class FileStore(TokenStore):
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return private_files.named_errors(self.folder.name)
+
+
+def _remove_older(paths: Iterable[Path], seconds: float) -> None:
+    limit = time.time() - seconds
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):  # another process clears, too
+            if path.stat().st_mtime < limit:
+                path.unlink()
 
 
 def _inode(path: str) -> int:

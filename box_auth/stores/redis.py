@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import secrets
+import ssl
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,8 +30,13 @@ _REFUSED = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
 _CODES = (
     (_REFUSED, "redis_refused"),
     ((redis.exceptions.OutOfMemoryError,), "redis_full"),
-    ((redis.exceptions.ReadOnlyError,), "redis_read_only"),
+    ((redis.exceptions.ReadOnlyError, redis.exceptions.MasterDownError), "redis_read_only"),
     ((redis.exceptions.ClusterError, redis.exceptions.ClusterDownError, redis.exceptions.AskError), "redis_cluster"),
+)
+_CODES_BY_TEXT = (  # what redis-py, or its version 5, has no kinds of error for
+    (("MISCONF", "NOREPLICAS"), "redis_cannot_save"),
+    (("MOVED", "ASK", "CLUSTERDOWN"), "redis_cluster"),
+    (("The user executing the script",), "redis_refused"),
 )
 
 
@@ -148,11 +154,20 @@ def redis_errors() -> Iterator[None]:
 def _code(error: redis.RedisError) -> str:
     """Name what Redis suffers from."""
     if isinstance(error, (redis.ConnectionError, redis.TimeoutError)) and not isinstance(error, _REFUSED):
-        words = f"{error} {error.__context__}".lower()
-        return "redis_tls" if any(word in words for word in ("ssl", "certificate", "handshake")) else "redis_away"
-    if str(error).startswith(("MOVED", "ASK", "CLUSTERDOWN")):  # redis-py 5 has no kinds of error for these
-        return "redis_cluster"
-    return next((code for kinds, code in _CODES if isinstance(error, kinds)), "redis_away")
+        return "redis_tls" if _is_of_tls(error) else "redis_away"
+    text = str(error).removeprefix("ERR ")
+    known = [code for starts, code in _CODES_BY_TEXT if text.startswith(starts)]
+    known += [code for kinds, code in _CODES if isinstance(error, kinds)]
+    return known[0] if known else "redis_away"
+
+
+def _is_of_tls(error: BaseException | None) -> bool:
+    """Look for the cause below redis-py's errors, whose texts have the host's name in them."""
+    while error:
+        if isinstance(error, ssl.SSLError) or (isinstance(error, TimeoutError) and "handshake" in str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _first_key(user_id: str) -> str:

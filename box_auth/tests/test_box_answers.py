@@ -5,6 +5,7 @@ import json
 import pytest
 
 from box_auth.errors import BoxUnavailable
+from box_auth.flask import BoxAuth
 
 from .small_apps import Browser, code_of
 from .terminal import run, signed_in
@@ -63,6 +64,28 @@ def test_json_that_is_no_object_makes_no_sense(emulator, make, body):
     assert (page.status_code, code_of(page)) == (502, "box_bad_answer")
 
 
+ODD_LISTS = [7, "text", [None], [1], ["x"], [[1]], [{}], {"a": 1}, True]
+
+
+@pytest.mark.parametrize("entries", ODD_LISTS)
+def test_a_list_that_holds_anything_but_items_makes_no_sense(emulator, make, entries):
+    box = BoxAuth()
+    app = make(box)
+
+    @app.get("/names")
+    def names():
+        return [item.name for item in box.client.folders.get_folder_items("0").entries or []]
+
+    browser = Browser(app)
+    browser.sign_in()
+    answer(emulator, ITEMS, {"entries": entries})
+    page = browser.get("/names")
+    assert (page.status_code, code_of(page)) == (502, "box_bad_answer")
+    for none in ({"entries": None}, {"entries": []}, {}):
+        answer(emulator, ITEMS, none)
+        assert browser.get("/names").json == []
+
+
 def test_halves_of_characters_are_mended_everywhere_and_pairs_left_alone(emulator, make):
     app = make()
     Browser(app).sign_in()
@@ -85,6 +108,9 @@ def test_a_script_goes_on_too(emulator, fork, settings):
     assert done.stdout == "7 \nspacecraft a?b \U0001f600�[2J�forged\nfile \n"
     answer(emulator, ITEMS, {"entries": None})
     assert run(fork, "script.py", **settings).returncode == 0
+    answer(emulator, ITEMS, {"entries": [None]})
+    done = run(fork, "script.py", **settings)
+    assert (done.returncode, "Traceback" in done.stderr, "[box_bad_answer]" in done.stderr) == (1, False, True)
 
 
 def test_commands_go_on_too(emulator, make):
@@ -102,6 +128,10 @@ def test_commands_go_on_too(emulator, make):
     assert (listed.exit_code, listed.output.split()) == (0, ["spacecraft", "7", "�", "file", "2"])
     answer(emulator, ITEMS, {"entries": None})
     assert app.test_cli_runner().invoke(args=["box", "ls"]).exit_code == 0
+    for odd in ODD_LISTS:
+        answer(emulator, ITEMS, {"entries": odd})
+        listed = app.test_cli_runner().invoke(args=["box", "ls"])
+        assert (listed.exit_code, "[box_bad_answer]" in listed.output) == (1, True)
 
 
 def test_an_error_of_ours_is_one_line():

@@ -141,6 +141,14 @@ def test_redis_that_works_and_redis_that_wants_another_password(fork, settings, 
         assert refused["tokens"]["code"] == "redis_refused"
 
 
+def test_an_instance_folder_that_others_may_write_to(fork, settings, monkeypatch):
+    signed_in(fork, settings)
+    assert findings(fork, monkeypatch, **settings)["tokens"]["state"] == "ok"
+    (fork / "instance").chmod(0o777)
+    found = findings(fork, monkeypatch, **settings)["tokens"]
+    assert (found["state"], found["code"], found["said"][-12:]) == ("warn", "folder_open", "is instance.")
+
+
 def test_a_port_and_a_folder_that_this_user_may_not_have(open_fork, settings):
     fork = open_fork
     (fork / "instance").mkdir(mode=0o555)

@@ -1,5 +1,6 @@
 """The engine under other frameworks, and the snippets of examples/README.md, as they stand there."""
 
+import json
 import re
 import sys
 from urllib.parse import parse_qsl, urlsplit
@@ -32,6 +33,23 @@ if __name__ == "__main__":
     from django.core.management import execute_from_command_line
     execute_from_command_line([__file__, "runserver", "--noreload", sys.argv[1]])
 """
+
+
+ODD = [None, 7, True, "text", ["x"], [None], [{}], {"a": 1}]
+
+
+def odd_items(name, **changed):
+    entries = [{"type": "file", "id": "1", "name": name}, {"type": "spacecraft", "id": "2"}]
+    return "folders/0/items", {"entries": entries, **changed}
+
+
+def odd_user(text):
+    return "users/me", {"type": "user", "id": "1", "name": text, "login": text}
+
+
+def say(emulator, route, answer):
+    """Have Box give this answer once."""
+    emulator.fault(f"GET /2.0/{route}", status=200, body=json.dumps(answer), content_type="application/json")
 
 
 @pytest.fixture
@@ -88,6 +106,17 @@ class TestFastAPI:
                 "<code>token_ended</code>" in ended.text or "<code>signed_out</code>" in ended.text
             )  # two calls at once
             assert 'href="/login"' in visitor.get("/").text
+
+    def test_odd_answers_of_box_are_a_page_too(self, emulator, site):
+        with Visitor(site.url) as visitor:
+            visitor.sign_in()
+            for odd in ODD:
+                for route, answer in (odd_user(odd), odd_items(odd), odd_items("", entries=odd)):
+                    say(emulator, route, answer)
+                    page = visitor.get("/")
+                    as_told = (page.status_code, "<code>box_bad_answer</code>" in page.text)
+                    assert as_told in ((200, False), (502, True)), answer
+        assert "Traceback" not in site.output
 
     def test_without_settings_it_is_a_demo_that_says_so(self, demo_site):
         fork, site = demo_site
@@ -199,7 +228,7 @@ def test_the_cron_job_goes_on_whatever_is_wrong_with_one_user(emulator, make, ca
     assert list(tokens.glob(f"{damaged.id}-*.json.unreadable*"))
 
 
-def test_the_django_view(fork, settings, emulator):
+def test_the_django_view(emulator, fork, settings):
     emulator.add_item("ada@example.com", "<b>bold<b>.txt")
     (fork / "views.py").write_text(SNIPPETS["django"])
     (fork / "site_of_mine.py").write_text(DJANGO_SITE)
@@ -213,6 +242,16 @@ def test_the_django_view(fork, settings, emulator):
         page = visitor.sign_in()
         assert "<li>Projects</li>" in page.text
         assert "&lt;b&gt;bold&lt;b&gt;" in page.text
+        for odd in ODD:
+            for route, answer in (odd_items(odd), odd_items("", entries=odd)):
+                say(emulator, route, answer)
+                page = visitor.get("/")
+                assert (page.status_code, "[box_bad_answer]" in page.text) in ((200, False), (502, True)), answer
+        for status, code in ((403, "item_forbidden"), (503, "box_down"), (404, "item_not_found")):
+            emulator.fault("GET /2.0/folders/0/items", status=status, retry_after=600)
+            refused = visitor.get("/")
+            assert (refused.status_code >= 400, f"[{code}]" in refused.text) == (True, True)
+        assert "Traceback" not in site.output
         denied = visitor.answer(visitor.consent_page(), button="deny")
         assert (denied.status_code, "[access_denied]" in denied.text) == (403, True)
         nothing_of_a_sign_in_is_logged(site, visitor)

@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import stat
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +109,20 @@ def test_what_a_dead_process_left_half_written_is_cleared_away(store):
     save(store, RECORD)
     assert [path.name for path in store.folder.glob("*.tmp")] == []
     assert not list(store.folder.glob(".*.tmp"))
+
+
+def test_what_a_killed_health_check_left_is_cleared_away_in_an_hour_and_nothing_else(store, monkeypatch):
+    save(store, RECORD)
+    assert store.use_once("a", 60)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)  # killed before it took its draft away
+    store.check_writable()
+    monkeypatch.undo()
+    kept = {path.name for path in store.folder.rglob("*")}
+    (left,) = store.folder.glob(".*.tmp")
+    for age, there in ((1800, kept), (3700, kept - {left.name})):
+        os.utime(left, (time.time() - age,) * 2)
+        store._clear_leftovers()
+        assert {path.name for path in store.folder.rglob("*")} == there
 
 
 def test_a_place_that_cannot_be_used_is_an_error_that_names_the_folder_and_no_token(tmp_path):

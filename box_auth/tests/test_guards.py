@@ -125,6 +125,24 @@ class TestFloodsOfSignIns:
         assert [through("198.51.100.1") for _ in range(4)][2:] == ["state_unknown", "too_many_sign_ins"]
         assert through("198.51.100.2") == "state_unknown"
 
+    @pytest.mark.parametrize(
+        "addresses",
+        [
+            ["2001:db8::1", "2001:db8::2", "[2001:DB8::ffff]:9", "2001:db8:0:0:7::"],  # one /64
+            ["fe80::1%eth0", "fe80::2", "fe80::3%eth1", "fe80::4"],
+            ["198.51.100.8", "198.51.100.8:10000", "::ffff:198.51.100.8", "[::FFFF:198.51.100.8]:10001"],
+            ["x", "a" * 8000, "1.2.3.4.5", "[::1"],
+            ["unknown", "_hidden", "198.51.100.8:x:y", "\N{ARABIC-INDIC DIGIT ONE}.1.1.1"],
+        ],
+    )
+    def test_of_one_visitor_count_together_however_the_address_is_written(self, make, few, addresses):
+        make.set(**make.settings, TRUSTED_PROXIES="1")
+        app = make()
+        codes = [code_of(sign_in_from(app, "10.0.0.1", **{"X-Forwarded-For": text})) for text in addresses]
+        assert codes == ["state_unknown"] * 3 + ["too_many_sign_ins"]
+        for other in ("2001:db8:0:1::1", "198.51.100.9:10000", "203.0.113.8"):
+            assert code_of(sign_in_from(app, "10.0.0.1", **{"X-Forwarded-For": other})) == "state_unknown"
+
     def test_without_a_proxy_nobody_chooses_an_address(self, make, few):
         app = make()
         codes = [code_of(sign_in_from(app, "10.0.0.1", **{"X-Forwarded-For": f"1.2.3.{n}"})) for n in range(4)]

@@ -1,17 +1,21 @@
 """What the processes say: no line of it is somebody else's, nothing steers a terminal, and no login code is in it."""
 
+import contextlib
 import logging
 import socket
 import sys
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from box_auth.logs import hide_login_codes, own_logger, printable
 
 from .journey import App, Process, Visitor, checkout, clean_environment, code_of, running
 
 MORE = """
+
+from urllib.parse import unquote
 
 from box_auth import BoxUnavailable
 from flask import request
@@ -25,6 +29,24 @@ def fail():
         raise BoxUnavailable("box_down", name)
 
 
+@app.get("/stream")
+def stream():
+    def parts(name=request.args["fail_later"]):
+        yield "a"
+        raise KeyError from ValueError("no such folder: " + name)
+
+    return parts()
+
+
+def outermost(environ, start_response, inner=app.wsgi_app):
+    if "fail_outside" in environ["QUERY_STRING"]:
+        raise ValueError(unquote(environ["QUERY_STRING"]))
+    return inner(environ, start_response)
+
+
+app.wsgi_app = outermost
+
+
 @box.on_sign_in
 def broken(user, record):
     raise RuntimeError("hook:\\r\\n" + FORGED + user.name)
@@ -34,10 +56,15 @@ FORGED = "forged [2026] POST /admin 200 \\x1b[2J"
 """
 
 
-@pytest.fixture(params=["flask run", "gunicorn"])
-def site(request, tmp_path, settings):
+@pytest.fixture
+def fork(tmp_path):
     fork = checkout(tmp_path / "fork", "gunicorn.conf.py")
     (fork / "app.py").write_text((fork / "app.py").read_text() + MORE)
+    return fork
+
+
+@pytest.fixture(params=["flask run", "gunicorn"])
+def site(request, fork, tmp_path, settings):
     if request.param == "flask run":
         with running(App(fork, **settings)) as app:
             yield app
@@ -57,13 +84,21 @@ def test_nothing_that_others_write_begins_a_line_or_steers_the_terminal(emulator
             f"/x%0D%0A{forged}?fail=%0A{forged}",
             f"/y%0A{forged}?away=%0A{forged}",
             f"/%E2%80%A8{forged}",
+            "/%E2%80%AEturned",
+            "/%E2%81%A6turned?fail=1",
+            f"/?fail_outside=%0A{forged}",
         ):
             assert visitor.get(path).status_code in (404, 500, 502)
+        with contextlib.suppress(requests.RequestException):  # the end of the answer does not come
+            visitor.get(f"/stream?fail_later=%0A{forged}")
         visitor.get("/", headers={"User-Agent": forged, "Referer": f"http://a/{forged}"})
         assert code_of(visitor.sign_in()) == "hook_failed"
         parts = urlsplit(site.url)
         for raw in (
             b"GET /\x1b[2Jraw HTTP/1.1\r\n",
+            b"\x1b[2JGET /method?fail=1 HTTP/1.1\r\nHost: x\r\n",
+            b"\x1b[2JGET /method?away=1 HTTP/1.1\r\nHost: x\r\n",
+            b"\x9b2JGET /method?fail=1 HTTP/1.1\r\nHost: x\r\n",
             b"GET / HTTP/1.1\r\nHost\x1b[2J: x\r\n",
             b"\x1b[2J\r\n",
             b"\x9b2J\r\n",
@@ -77,10 +112,10 @@ def test_nothing_that_others_write_begins_a_line_or_steers_the_terminal(emulator
         assert code_of(visitor.get(f"/callback?state={state}{error}")) == "box_said_no"
         visitor.get("/end-of-it")
         assert site.says("/end-of-it")
-    for expected in ("Exception on /x", "GET /y", "ValueError", "RuntimeError"):
+    for expected in ("Exception on /x", "GET /y", "ValueError", "RuntimeError", "no such folder", "?fail_outside"):
         assert expected in site.output
     assert "\x1b[2J" not in site.output
-    assert "\x9b" not in site.output
+    assert not [sign for sign in "\x9b\u202e\u2066" if sign in site.output]
     lines = site.output.replace("\u2028", "\n").replace("\r", "\n").split("\n")
     assert not [line for line in lines if line.startswith("forged")]
 
@@ -94,6 +129,19 @@ def test_no_code_reaches_the_log_however_the_page_ends(site):
         assert site.says("/end-of-it")
     for part in urlsplit(address).query.split("&"):
         assert part.partition("=")[2] not in site.output
+
+
+def test_in_debug_mode_the_debuggers_traces_are_apart_and_without_codes_too(fork, settings):
+    command = [sys.executable, "-m", "flask", "run", "--debug", "--no-reload"]
+    with running(Process(command, fork, clean_environment(**settings), "Running on")) as process:
+        url = f"http://127.0.0.1:{settings['CALLBACK_PORT']}"
+        with Visitor(url) as visitor:
+            assert "ValueError" in visitor.get("/?fail=x%0Aforged%1B[2J%26code=abcdefgh").text
+            visitor.get("/end-of-it")
+        assert process.says("/end-of-it")
+    assert "ValueError: x\n  forged�[2J&code=...\n" in process.output
+    assert "abcdefgh" not in process.output
+    assert "\n * Running on" in process.output
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from pathlib import Path
 
 import pytest
 import redis
@@ -176,6 +177,63 @@ def test_a_redis_that_is_a_replica_is_named(server, client, store):
             save(RedisStore(other, PLAIN), RECORD)
         assert caught.value.code == "redis_read_only"
         other.close()
+
+
+def test_a_redis_that_cannot_keep_what_it_is_given_is_named(client, store):
+    def check():
+        for attempt in (store.check_writable, lambda: save(store, RECORD)):
+            assert code_of_failure(attempt) == "redis_cannot_save"
+
+    client.config_set("min-replicas-to-write", 1)
+    try:
+        check()
+    finally:
+        client.config_set("min-replicas-to-write", 0)
+    with RedisServer("--enable-protected-configs", "yes") as server:
+        broken = redis.Redis.from_url(server.url)
+        broken.config_set("dbfilename", "no-file.rdb")
+        (Path(broken.config_get("dir")["dir"]) / "no-file.rdb").mkdir()
+        broken.config_set("save", "1 1000000")  # a write is refused only where Redis saves at all
+        broken.bgsave()
+        while broken.info("persistence")["rdb_last_bgsave_status"] == "ok":
+            pass
+        store = RedisStore(broken, PLAIN)
+        try:
+            check()
+        finally:
+            broken.config_set("save", "")  # else it does not end, either
+            broken.close()
+
+
+def test_a_replica_whose_primary_is_away_is_named(store):
+    with RedisServer("--replica-serve-stale-data", "no") as replica:
+        other = redis.Redis.from_url(replica.url)
+        other.replicaof("127.0.0.1", "1")
+        assert code_of_failure(lambda: RedisStore(other, PLAIN).load(USER)) == "redis_read_only"
+        other.close()
+
+
+@pytest.mark.parametrize("forbidden", ["-set", "-del", "-get", "-@scripting"])
+def test_a_user_who_may_not_do_all_that_is_needed_is_named(server, client, forbidden):
+    client.acl_setuser("half", enabled=True, passwords=["+p"], commands=["+@all", forbidden], keys=["*"])
+    limited = redis.Redis.from_url(server.url.replace("redis://", "redis://half:p@"))
+    try:
+        assert code_of_failure(lambda: save(RedisStore(limited, PLAIN), RECORD)) == "redis_refused"
+    finally:
+        limited.close()
+        client.acl_deluser("half")
+
+
+@pytest.mark.parametrize("host", ["ssl-cache.invalid", "certificate.invalid", "handshake.invalid"])
+def test_a_host_that_is_not_there_is_away_whatever_its_name(host):
+    store = RedisStore(connect(f"redis://{host}:{free_port()}/0"), PLAIN)
+    assert code_of_failure(lambda: store.load(USER)) == "redis_away"
+
+
+def code_of_failure(attempt):
+    with pytest.raises(StoreUnavailable) as caught:
+        attempt()
+    return caught.value.code
 
 
 def test_a_redis_that_is_a_cluster_is_named():

@@ -122,6 +122,15 @@ class TestTheBrowser:
             assert set(client.keys("*")) == before
             client.close()
 
+    def test_that_looks_before_it_goes_there_spends_nothing(self, make):
+        browser = Browser(make())
+        address = browser.answer()
+        looked = browser.client.head(address, base_url=SITE)
+        assert (looked.status_code, looked.headers["Allow"]) == (405, "GET")
+        assert browser.get("/").text == "nobody"
+        assert browser.get(address).status_code == 302
+        assert browser.get("/").text != "nobody"
+
     def test_forty_sign_ins_at_once_are_all_answered_in_any_order(self, live):
         """Requests of one browser, each with the cookies that it has by then, as tabs that are restored send them."""
         with Visitor(live.url) as visitor, ThreadPoolExecutor(8) as pool:

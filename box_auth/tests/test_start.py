@@ -106,10 +106,26 @@ def test_a_folder_for_data_that_cannot_be_used_is_named_with_its_setting(demo_fo
         assert visitor.get("/").status_code == 503
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such users")
+def test_an_open_instance_folder_that_is_somebody_elses_stops_nothing(open_fork, settings):
+    (open_fork / "instance").mkdir()
+    (open_fork / "instance").chmod(0o777)
+    program = (
+        "import os, flask.testing, box_auth.flask, cryptography.x509;"
+        "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534));"
+        "from app import app; print(app.test_client().get('/healthz').json)"
+    )
+    done = run(open_fork, "-c", program, **settings)
+    assert done.stdout == "{'ready': True}\n", done.stderr
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
 def test_with_a_umask_of_0_all_that_is_kept_is_the_apps_users_alone(emulator, box, fork):
     port = free_port()
     folder = fork / "kept" / "here"
+    folder.mkdir(parents=True)
+    folder.parent.chmod(0o700)
+    folder.chmod(0o777)  # by whoever set the machine up
     settings = live_settings(emulator, box, port, INSTANCE_DIR=str(folder), TOKEN_DIR="more/tokens")
     flask = [sys.executable, "-m", "flask", "run", "--port", str(port), "--no-reload", "--no-debugger"]
     command = ["sh", "-c", 'umask 0 && exec "$@"', "sh", *flask]
