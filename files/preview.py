@@ -2,17 +2,23 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from box_sdk_gen import BoxAPIError
 from flask import flash, make_response, redirect, url_for
 
 from box_auth import BoxUnavailable
+from box_auth.addresses import LOOPBACK
 from box_auth.flask import box
 from box_auth.flask.pages import POLICY
 
 from . import pages
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(?=[/?#]|$)")
+# Box's preview is a program of Box's own: it needs scripts, its own origin to load the file from, new tabs for links
+# in a document (without the limits of this frame), and downloads. Nothing else: above all it cannot lead our page
+# elsewhere, nor ask anything in our name.
+SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-downloads"
 UNKNOWN_KIND = 415  # Box: OpenAPI, get_files_id, of an embed link for a file that Box Embed does not support
 
 
@@ -40,6 +46,12 @@ class Preview:
             return cls(why_not=f"{problem.happened} {problem.todo}")
         url = str(link.get("url") or "")
         return cls(url) if ORIGIN.match(url) else cls(why_not="Box gave no preview. Reload this page to ask again.")
+
+    @property
+    def sandbox(self):
+        """What the frame may do. One from this machine is the emulator's, which has no script, and leaves PDF files to
+        the browser, and browsers show none in a sandbox."""
+        return "" if urlsplit(self.url).hostname in LOOPBACK else SANDBOX
 
     def allowed_in(self, page):
         """Make a page's response, in which frames of the preview's host may be, and of no other."""
