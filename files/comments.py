@@ -59,7 +59,8 @@ def comments(file_id):
         lambda: item.about(*HEAD),
         lambda: box.get(f"{item.path}/comments", fields=FIELDS, limit=SIZE, offset=offset),
     )
-    form.seen.data = said.get("total_count") or 0
+    if not form.is_submitted():  # after a failure, what was sent may be there all the same
+        form.seen.data = said.get("total_count") or 0
     page = {"item": item, "file": about, "said": said, "offset": offset, "size_of_page": SIZE, "is_mine": is_mine}
     return render_template("files/comments.html", form=form, **page), form.status
 

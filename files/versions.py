@@ -1,6 +1,8 @@
 """The earlier versions of a file: bring one back to the top, download it, or put it into the trash."""
 
-from flask import redirect, render_template, request, url_for
+from functools import partial
+
+from flask import flash, redirect, render_template, request, url_for
 from wtforms import HiddenField
 
 from box_auth.flask import box
@@ -37,16 +39,14 @@ def versions(file_id):
 @box.login_required
 def promote(file_id, version_id):
     """Put a copy of an earlier version on top. Box takes no ``If-Match`` here, so look what is on top first: a form
-    that is sent twice does it once."""
-    item = Item("file", file_id)
-    wanted = {"type": "file_version", "id": version_id}
-
-    def call():
-        top = item.about("file_version")["file_version"]["id"]
-        if top == request.form.get("current"):
-            box.send("POST", f"{item.path}/versions/current", wanted)
-
-    told(call, "The newest version is at the top of the list.", GONE)
+    that is sent twice does it once, and nobody's new version is covered unseen."""
+    item, wanted = Item("file", file_id), {"type": "file_version", "id": version_id}
+    on_top = item.about("file_version").get("file_version") or {}
+    if on_top.get("id") != request.form.get("current"):
+        flash("Another version came to the top meanwhile, so nothing was done. Look at the list as it is now.", "error")
+    else:
+        call = partial(box.send, "POST", f"{item.path}/versions/current", wanted)
+        told(call, "A copy of that version is the newest one now.", GONE)
     return redirect(url_for(".versions", file_id=file_id))
 
 
