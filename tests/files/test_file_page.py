@@ -280,7 +280,7 @@ def test_a_comment_that_cannot_be_is_said_to_be_one_and_stays_in_the_form(browse
     page = browser.post(path(plan, "/comments"), data=form(browser.get(path(plan, "/comments"))) | {"message": typed})
     assert (page.status_code, 'role="alert"' in page.text) == (400, True)
     assert typed.strip() in page.text
-    assert emulator.comments.count(plan) == 0
+    assert emulator.requests.count("POST /2.0/comments") == 0
 
 
 def test_a_comment_that_is_sent_twice_is_there_once(browser, plan, emulator):
