@@ -1,6 +1,7 @@
 """Downloads: Box gives an address that works for a short time, and the browser fetches from there."""
 
-from flask import redirect, request, url_for
+from box_sdk_gen import BoxAPIError, BoxSDKError
+from flask import flash, redirect, render_template, request, url_for
 
 from box_auth.flask import box
 
@@ -11,16 +12,56 @@ from .items import Item
 @pages.get("/file/<file_id>/download")
 @box.login_required
 def download(file_id):
-    return redirect(box.client.downloads.get_download_file_url(file_id))
+    return redirect(contents(file_id) or url_for(".file", file_id=file_id))
 
 
-@pages.post("/zip")
+@pages.get("/file/<file_id>/versions/<version_id>/download")
 @box.login_required
-def zip_files():
-    """Download what was selected as one zip, which Box packs while it is fetched."""
+def download_version(file_id, version_id):
+    return redirect(contents(file_id, version_id) or url_for(".versions", file_id=file_id))
+
+
+@pages.get("/<folder_id>/download")
+@box.login_required
+def download_folder(folder_id):
+    """Download a folder as one zip, which Box packs while it is fetched. The root folder cannot be (Item, OpenAPI)."""
+    folder = Item.of(f"folder:{folder_id}")
+    return redirect(packed([folder], folder.about()["name"])["download_url"])
+
+
+@pages.post("/<folder_id>/zip")
+@box.login_required
+def zip_files(folder_id):
+    """Download what was selected in a folder as one zip, by a page that says what is not in it.
+
+    A page, because a form cannot lead to Box: where the content security policy has ``form-action 'self'``, Chromium
+    follows no redirect of a form to another host.
+    """
     items = Item.several(request.form.getlist("item"))
-    if not items:
-        return redirect(url_for(".folder", folder_id=request.form.get("folder_id", "0")))
-    packed = [{"type": item.type, "id": item.id} for item in items if item.type != "web_link"]
-    name = box.get(f"/folders/{request.form.get('folder_id', '0')}", fields=["name"])["name"]
-    return redirect(box.send("POST", "/zip_downloads", {"items": packed, "download_file_name": name})["download_url"])
+    chosen = [item for item in items if item.type != "web_link"]
+    if not chosen:
+        flash("Web links cannot be downloaded." if items else "Select what to download first.", "error")
+        return redirect(url_for(".folder", folder_id=folder_id))
+    if len(chosen) == 1 and chosen[0].type == "file":
+        archive = {"download_url": url_for(".download", file_id=chosen[0].id)}
+    else:
+        archive = packed(chosen, box.get(f"/folders/{folder_id}", fields=["name"])["name"])
+    page = {"folder_id": folder_id, "items": chosen, "skipped": len(items) - len(chosen), "archive": archive}
+    return render_template("files/zip.html", **page)
+
+
+def contents(file_id, version_id=None):
+    """Return the address of a file's bytes, or None after saying that Box has them not ready yet."""
+    try:
+        return box.client.downloads.get_download_file_url(file_id, version=version_id)
+    except BoxAPIError:
+        raise
+    except BoxSDKError:  # no address: Box answered 202, as it may just after an upload
+        flash("Box is still getting this file ready. Try again in a moment.", "error")
+        return None
+
+
+def packed(items, name):
+    """Have Box prepare a zip; its ``download_url`` has to be used within seconds, once."""
+    wanted = [{"type": item.type, "id": item.id} for item in items]
+    return box.send("POST", "/zip_downloads", {"items": wanted, "download_file_name": name})

@@ -1,0 +1,72 @@
+"""What a file looks like: Box's own preview in a frame, for every kind of file that Box can show (Box Embed)."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from box_sdk_gen import BoxAPIError
+from flask import flash, make_response, redirect, url_for
+
+from box_auth import BoxUnavailable
+from box_auth.addresses import LOOPBACK
+from box_auth.flask import box
+from box_auth.flask.pages import POLICY
+
+from . import pages
+
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(?=[/?#]|$)")
+# Box's preview is a program of Box's own: it needs scripts, its own origin to load the file from, new tabs for links
+# in a document (without the limits of this frame), and downloads. Nothing else: above all it cannot lead our page
+# elsewhere, nor ask anything in our name.
+SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-downloads"
+UNKNOWN_KIND = 415  # Box: OpenAPI, get_files_id, of an embed link for a file that Box Embed does not support
+
+
+@dataclass(frozen=True)
+class Preview:
+    """An address that shows a file for whoever opens it within a minute, or ``why_not``.
+
+    It is asked for anew for each page, and no page with it is kept by a browser. The token that Box sends with it is
+    not used, and goes nowhere.
+    """
+
+    url: str = ""
+    why_not: str = ""
+
+    @classmethod
+    def of(cls, file_id):
+        try:
+            link = box.get(f"/files/{file_id}", fields=["expiring_embed_link"]).get("expiring_embed_link") or {}
+        except BoxUnavailable as error:  # the rest of the page is worth having without it
+            return cls(why_not=f"{error.problem.happened} {error.problem.for_visitor().todo}")
+        except BoxAPIError as error:
+            if error.response_info.status_code == UNKNOWN_KIND:
+                return cls(why_not="Box has no preview for this kind of file. Download it to look at it.")
+            problem = box.explain(error).problem
+            return cls(why_not=f"{problem.happened} {problem.todo}")
+        url = str(link.get("url") or "")
+        return cls(url) if ORIGIN.match(url) else cls(why_not="Box gave no preview. Reload this page to ask again.")
+
+    @property
+    def sandbox(self):
+        """What the frame may do. One from this machine is the emulator's, which has no script, and leaves PDF files to
+        the browser, and browsers show none in a sandbox."""
+        return "" if urlsplit(self.url).hostname in LOOPBACK else SANDBOX
+
+    def allowed_in(self, page):
+        """Make a page's response, in which frames of the preview's host may be, and of no other."""
+        response = make_response(page)
+        if self.url:
+            response.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {ORIGIN.match(self.url)[0]}"
+        return response
+
+
+@pages.get("/file/<file_id>/preview")
+@box.login_required
+def preview(file_id):
+    """Show the preview in a tab of its own, for browsers that block the frame."""
+    shown = Preview.of(file_id)
+    if shown.url:
+        return redirect(shown.url)
+    flash(shown.why_not, "error")
+    return redirect(url_for(".file", file_id=file_id))
