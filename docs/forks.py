@@ -30,8 +30,9 @@ from box_auth.tests.terminal import browser  # noqa: E402
 
 README, FORKING = "README.md", "docs/forking.md"
 EVERYTHING = ""
-PAGES_AND_ENGINE = "tests box_auth/tests"  # the emulator's own tests see nothing of these edits
-PAGES = "tests"
+# The edits leave the file pages alone, so a browser looks at those once, where nothing is edited.
+PAGES = "tests --ignore-glob=*/tests/files/test_browser*"
+PAGES_AND_ENGINE = f"{PAGES} box_auth/tests"  # the emulator's own tests see nothing of these edits
 # What failed runs again, alone: an edit fails it each time, a busy machine does not.
 AGAIN = " --last-failed --last-failed-no-failures none -n 0"
 OLDEST = 11  # Python 3.11
@@ -43,8 +44,8 @@ Watch = Callable[[Path, str], AbstractContextManager[None]]
 class Fork:
     """An edit: where the documents show it, what is tested after it, and what else is watched while it is made.
 
-    The engine's tests have an app of their own. They run after each kind of edit once: a page, settings, an app that is
-    elsewhere, hooks, a part that is gone; more pages are nothing new to them.
+    The engine's tests have an app of their own. They run after the edits that could reach them: an app that is elsewhere,
+    hooks, a part that is gone; pages, names and colours are nothing new to them.
 
     ``again`` is what is tested on the newest Python. There the edited pages are enough: a Python that breaks the engine
     breaks it without any edit, and that is tried. All of it, twice, would take an hour.
@@ -102,15 +103,15 @@ def runs_without_app_py(folder: Path, python: str) -> Iterator[None]:
 
 FORKS = (
     Fork("as it is", tests=EVERYTHING, again=EVERYTHING),
-    Fork("a second page", ((README, "Make it yours"),), watch=served_at_once("/folder/0")),
+    Fork("a second page", ((README, "Make it yours"),), PAGES, watch=served_at_once("/folder/0")),
     Fork("a blueprint in a module", ((README, "A module of its own"),), PAGES, watch=served_at_once("/recent")),
-    Fork("name, colours, cookie", ((FORKING, "Name, colours, cookie"),)),
+    Fork("name, colours, cookie", ((FORKING, "Name, colours, cookie"),), PAGES),
     Fork("four more pages", ((FORKING, "More pages"),), PAGES),
     Fork("the dashboard renamed", ((FORKING, "Rename a page"),), PAGES),
     Fork("a factory in a package", ((FORKING, "A factory"),), watch=runs_without_app_py),
     Fork("rules of its own", ((FORKING, "Who may sign in, who has left, and in which words"),)),
     Fork("without the file pages", ((FORKING, "Without the file pages"),), PAGES),
-    Fork("without the demo", ((FORKING, "Without the demo"),), watch=runs_live),
+    Fork("without the demo", ((FORKING, "Without the demo"),), PAGES, watch=runs_live),
     Fork(
         "without the emulator",
         ((FORKING, "Without the demo"), (FORKING, "Without the emulator")),
@@ -239,7 +240,7 @@ def main(words: list[str]) -> int:
     newest = next((minor for minor in range(20, OLDEST, -1) if prepared(minor)), None)
     runs = [(OLDEST, fork, fork.tests) for fork in chosen]
     runs += [(newest, fork, fork.again) for fork in chosen if newest]
-    print("Each edit is tried with ruff, mypy and the tests named in its line. “tests” are those of the pages.")
+    print("Each edit is tried with ruff, mypy and the tests named in its line.")
     results = Path(tempfile.mkdtemp(prefix="forks-"))
     begun, failures, known = time.monotonic(), 0, set[str]()
     for minor, fork, tests in runs:
@@ -252,7 +253,8 @@ def main(words: list[str]) -> int:
         text = log.read_text("utf-8")
         summary = re.findall(r"^=+ (.+) in [\d.]+s", text, re.MULTILINE) or [""]
         said = f"{'; alone: '.join(summary)} in {time.monotonic() - at:.0f} s"
-        print(f"{fork.name:26}3.{minor}  {tests or 'everything':22}{said}", flush=True)
+        shown = {EVERYTHING: "everything", PAGES: "pages", PAGES_AND_ENGINE: "pages and engine"}[tests]
+        print(f"{fork.name:26}3.{minor}  {shown:18}{said}", flush=True)
         skips = {reason for _, reason in re.findall(r"^SKIPPED \[\d+\] (.+?): (.+)$", text, re.MULTILINE)}
         for line in sorted(skips - known):
             print(f"{'':8}skipped: {line}")
