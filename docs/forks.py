@@ -44,8 +44,8 @@ Watch = Callable[[Path, str], AbstractContextManager[None]]
 class Fork:
     """An edit: where the documents show it, what is tested after it, and what else is watched while it is made.
 
-    The engine's tests have an app of their own. They run after the edits that could reach them: an app that is elsewhere,
-    hooks, a part that is gone; pages, names and colours are nothing new to them.
+    The engine's tests have an app of their own. They run after the edits that could reach them: an app that is
+    elsewhere, hooks, a part that is gone; pages, names and colours are nothing new to them.
 
     ``again`` is what is tested on the newest Python. There the edited pages are enough: a Python that breaks the engine
     breaks it without any edit, and that is tried. All of it, twice, would take an hour.

@@ -1,8 +1,7 @@
 """Pages two to ten: a small file browser. Each page is short, and made to be copied.
 
-``browse`` shows folders, ``search`` finds, ``change`` makes, renames, moves and copies, ``trash`` throws away and
-brings back. ``details`` is a file's own page, with its ``preview``, ``versions`` and ``comments``; ``download`` hands
-files and folders out. A fork that needs none of it deletes this folder and its two lines in `app.py`; see docs/forking.md.
+A fork that needs none of it deletes this folder and its two lines in `app.py`. docs/forking.md says which page to copy
+for what.
 """
 
 from flask import Blueprint, abort, url_for
