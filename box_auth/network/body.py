@@ -39,15 +39,23 @@ class RequestBody:
             if stream.seekable():
                 self._places.append((stream, stream.tell()))
                 return stream
-            whole = True
         except (AttributeError, OSError):  # it does not say, or fails when asked
-            whole = False
+            pass
         self.rewindable = False
-        return stream if whole else _OneWay(stream)
+        return stream if isinstance(stream, _OneWay) else _OneWay(stream)
+
+
+class StreamFailed(Exception):
+    """A stream of the caller's raised ``error``, which nobody on the way must take for a failure of Box's: urllib3 goes
+    on after a BrokenPipeError, and waits for Box's answer."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class _OneWay:
-    """A stream that can be read once, from its beginning to its end, and says so."""
+    """A stream that can be read once, from its beginning to its end, and says so. Reading raises `StreamFailed`."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -56,7 +64,13 @@ class _OneWay:
         return False
 
     def read(self, size: int = -1) -> Any:
-        return self._stream.read(size)
+        try:
+            data = self._stream.read(size)
+            if data is None:  # it does not wait; taken for its end, half of it would be uploaded
+                raise BlockingIOError("the stream to upload has nothing to read yet")
+        except Exception as error:
+            raise StreamFailed(error) from None
+        return data
 
     def __iter__(self) -> Iterator[Any]:
         return iter(lambda: self.read(_CHUNK), b"")

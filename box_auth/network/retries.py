@@ -18,7 +18,7 @@ from box_sdk_gen.networking.retries import RetryStrategy
 from box_sdk_gen.networking.timeout_config import TimeoutConfig
 
 from ..errors import BoxAuthError, BoxUnavailable
-from .body import RequestBody
+from .body import RequestBody, StreamFailed
 from .http import PooledSession
 
 BUDGET = 10.0  # seconds a page waits for one call to Box, retries and all
@@ -94,6 +94,8 @@ class RetryingClient(NetworkClient):
         self._http.read_whole_by(None if contents else deadline)
         try:
             response = self._sdk.fetch(once)
+        except StreamFailed as failed:
+            raise failed.error from failed.error.__cause__
         except OSError:  # the file that REQUESTS_CA_BUNDLE names; what the network does comes as an SDK error
             raise BoxUnavailable("ca_bundle_missing") from None
         except (RecursionError, AttributeError):  # JSON nested beyond reading; a refusal whose body is no object

@@ -47,6 +47,26 @@ class Broken(Bare):
         raise OSError("not this one")
 
 
+class Failing(Bare):
+    """Gives half of the text, and then ``error``."""
+
+    def __init__(self, error):
+        super().__init__(TEXT[: len(TEXT) // 2])
+        self._error = error
+
+    def read(self, size=-1):
+        if chunk := super().read(size):
+            return chunk
+        if self._error is None:
+            return None  # as a stream that does not wait for what is to come
+        raise self._error
+
+
+class FailingPipe(Failing):
+    def seekable(self):
+        return False
+
+
 @pytest.fixture
 def flow(emulator, box, tmp_path):
     flow = open_flow(config.parse(live_settings(emulator, box, 5000), tmp_path))
@@ -78,6 +98,25 @@ def test_a_stream_that_can_only_be_read_is_uploaded_whole(client, kind):
     client = client()
     file = upload(client, kind())
     assert client.downloads.download_file(file.id).read() == TEXT
+
+
+@pytest.mark.parametrize("kind", [Failing, FailingPipe])
+@pytest.mark.parametrize("error", [OSError(5, "EIO"), ConnectionResetError(), BrokenPipeError(), TimeoutError()])
+def test_what_a_stream_raises_is_raised_at_once_and_nothing_is_stored(client, kind, error):
+    client, start = client(), time.monotonic()
+    with pytest.raises(type(error)) as caught:
+        upload(client, kind(error), "half.txt")
+    assert caught.value is error
+    assert time.monotonic() - start < 5
+    assert "half.txt" not in [item.name for item in client.folders.get_folder_items("0").entries]
+
+
+@pytest.mark.parametrize("kind", [Failing, FailingPipe])
+def test_a_stream_that_does_not_wait_is_not_taken_for_one_that_ended(client, kind):
+    client = client()
+    with pytest.raises(BlockingIOError):
+        upload(client, kind(None), "half.txt")
+    assert "half.txt" not in [item.name for item in client.folders.get_folder_items("0").entries]
 
 
 @pytest.mark.parametrize("kind", [Bare, OneWay])
