@@ -2,7 +2,8 @@
 
 ``browse`` shows folders, ``search`` finds, ``change`` makes, renames, moves and copies, ``trash`` throws away and
 brings back. ``details`` is a file's own page, with its ``preview``, ``versions`` and ``comments``; ``download`` hands
-files and folders out. A fork that needs none of it deletes this folder and its two lines in `app.py`; see docs/forking.md.
+files and folders out. A fork that needs none of it deletes this folder and its two lines in `app.py`; see
+docs/forking.md.
 """
 
 from flask import Blueprint, abort, url_for
