@@ -1,7 +1,9 @@
 """Pages two to ten: a small file browser. Each page is short, and made to be copied.
 
-A fork that needs none of it deletes this folder and its two lines in `app.py`. docs/forking.md says which page to copy
-for what.
+``browse`` shows folders, ``search`` finds, ``change`` makes, renames, moves and copies, ``trash`` throws away and
+brings back. ``details`` is a file's own page, with its ``preview``, ``versions`` and ``comments``; ``download`` hands
+files and folders out. docs/forking.md says which page to copy for what. A fork that needs none of it deletes this folder
+and its two lines in `app.py`.
 """
 
 from flask import Blueprint, abort, url_for
@@ -37,4 +39,16 @@ def thumbnail_address(item):
     return url_for("files.thumbnail", file_id=item["id"], of=item.get("etag"))
 
 
-from . import browse, change, comments, details, download, preview, search, share, trash, versions  # noqa: E402, F401 - they add their pages to `pages`
+# They add their pages to `pages`.
+from . import (  # noqa: E402, F401
+    browse,
+    change,
+    comments,
+    details,
+    download,
+    preview,
+    search,
+    share,
+    trash,
+    versions,
+)

@@ -39,13 +39,13 @@ def selected():
     """What was ticked on a page is on its way to another folder: show where to."""
     act = "copy" if request.form.get("act") == "copy" else "move"
     into, items = request.form.get("folder_id", "0"), request.form.getlist("item")
-    return redirect(url_for(".put", act=act, item=items, into=into), 303)
+    return redirect(url_for(".move_or_copy", act=act, item=items, into=into), 303)
 
 
 @pages.route("/move", methods=["GET", "POST"], defaults={"act": "move"})
 @pages.route("/copy", methods=["GET", "POST"], defaults={"act": "copy"})
 @box.login_required
-def put(act):
+def move_or_copy(act):
     """Walk to a folder, then move or copy there what was selected."""
     items, into = Item.several(request.values.getlist("item")), request.values.get("into", "0")
     form, failed = Confirmation(), []
@@ -61,4 +61,4 @@ def put(act):
         lambda: box.get(f"/folders/{into}/items", fields=["name"], limit=1000),
     )
     page = {"act": act, "items": items, "folder": folder, "inside": inside, "failed": failed, "form": form}
-    return render_template("files/put.html", **page), failed[0][1].status if failed else 200
+    return render_template("files/move_or_copy.html", **page), failed[0][1].status if failed else 200

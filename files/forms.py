@@ -3,38 +3,48 @@
 from box_sdk_gen import BoxAPIError
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length, ValidationError
 
-from box_auth import BoxUnavailable
+from box_auth import BoxAuthError, SignInRequired
 from box_auth.flask import box
 
 
 class BoxForm(FlaskForm):
     """A form that is sent to Box: what Box refuses is shown in it, and what was typed stays."""
 
-    status = 200
+    status = 200  # of the page with the form
+    result = None  # what the call gave
 
     def sent(self, field, call):
-        """Whether the form came in and was right, and Box took ``call``. If Box refuses, ``field`` says why."""
+        """Whether the form came in and was right, and Box took ``call``. If not, ``field`` says why.
+
+        ``call`` may also refuse for reasons of the app's own, by raising ``wtforms.ValidationError("words")``.
+        """
         if not self.validate_on_submit():
             self.status = 400 if self.is_submitted() else 200
             return False
         try:
-            call()
-        except BoxAPIError as error:
-            problem, self.status = box.explain(error).problem, error.response_info.status_code
-        except BoxUnavailable as error:
-            problem, self.status = error.problem, error.problem.status
-        else:
+            self.result = call()
             return True
-        field.errors = [f"{problem.happened} {problem.todo}"]
+        except SignInRequired:
+            raise
+        except ValidationError as error:
+            field.errors, self.status = [str(error)], 400
+        except (BoxAPIError, BoxAuthError) as error:
+            problem, self.status = box.explain(error).problem, status_of(error)
+            field.errors = [f"{problem.happened} {problem.todo}"]
         return False
 
 
 class NameForm(BoxForm):
-    name = StringField("Name", [InputRequired("Type a name."), Length(max=255, message="Type 255 characters at most.")])
+    name = StringField("Name", [DataRequired("Type a name."), Length(max=255, message="Type 255 characters at most.")])
     etag = HiddenField()
 
 
 class Confirmation(BoxForm):
     """Nothing but a button."""
+
+
+def status_of(error):
+    """Return the HTTP status of a page that tells of a failure."""
+    return error.response_info.status_code if isinstance(error, BoxAPIError) else error.problem.status

@@ -145,9 +145,9 @@ class BoxAuth:
         With ``if_match``, an item's ``etag``, Box refuses (412) where somebody else has changed the item since."""
         return user_client.send(self.client, method, path, json, if_match=if_match, **query)
 
-    def explain(self, error: BoxAPIError) -> BoxAuthError:
-        """Return Box's refusal of a call in words for the visitor, for a page that shows ``.problem.happened`` and
-        ``.problem.todo`` beside a form, say. The log is told which call it was. Unhandled, a refusal is a page."""
+    def explain(self, error: BoxAPIError | BoxAuthError) -> BoxAuthError:
+        """Return a failure in words for the visitor, for a page that shows ``.problem.happened`` and ``.problem.todo``
+        beside a form, say. The log is told which call Box refused. Unhandled, a failure is a page of its own."""
         return pages.explain(error)
 
     @property

@@ -107,8 +107,10 @@ def _page(error: BoxAuthError) -> str:
     return problem_page(problem, *details, login_url=url_for("box.login") if can_sign_in else "")
 
 
-def explain(error: BoxAPIError) -> BoxAuthError:
+def explain(error: BoxAPIError | BoxAuthError) -> BoxAuthError:
     """Name Box's refusal in words for the visitor, and tell the log which call it was."""
+    if isinstance(error, BoxAuthError):
+        return error
     current_app.logger.info("Box refused %s", refused_call(error))
     return refusal(error)
 
