@@ -2,8 +2,8 @@
 
 ``browse`` shows folders, ``search`` finds, ``change`` makes, renames, moves and copies, ``trash`` throws away and
 brings back. ``details`` is a file's own page, with its ``preview``, ``versions`` and ``comments``; ``download`` hands
-files and folders out. docs/forking.md says which page to copy for what. A fork that needs none of it deletes this folder
-and its two lines in `app.py`.
+files and folders out. docs/forking.md says which page to copy for what. A fork that needs none of it deletes this
+folder and its two lines in `app.py`.
 """
 
 from flask import Blueprint, abort, url_for
