@@ -3,9 +3,11 @@
 from box_sdk_gen import BoxAPIError
 from flask import abort, flash, redirect, render_template
 
+from box_auth import BoxAuthError, SignInRequired
 from box_auth.flask import box
 
 from . import pages
+from .forms import status_of
 from .items import Item
 from .preview import Preview
 from .share import LEVELS
@@ -28,9 +30,11 @@ def told(call, done, gone):
     """Make a call to Box, and have the next page say how it went: ``gone`` if the thing is not there any more."""
     try:
         call()
-    except BoxAPIError as error:
+    except SignInRequired:
+        raise
+    except (BoxAPIError, BoxAuthError) as error:
         problem = box.explain(error).problem
-        flash(gone if error.response_info.status_code == 404 else f"{problem.happened} {problem.todo}", "error")
+        flash(gone if status_of(error) == 404 else f"{problem.happened} {problem.todo}", "error")
     else:
         flash(done)
 

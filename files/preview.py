@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 from box_sdk_gen import BoxAPIError
 from flask import flash, make_response, redirect, url_for
 
-from box_auth import BoxUnavailable
+from box_auth import BoxAuthError, SignInRequired
 from box_auth.addresses import LOOPBACK
 from box_auth.flask import box
 from box_auth.flask.pages import POLICY
 
 from . import pages
+from .forms import status_of
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(?=[/?#]|$)")
 # Box's preview is a program of Box's own: it needs scripts, its own origin to load the file from, new tabs for links
@@ -37,10 +38,10 @@ class Preview:
     def of(cls, file_id):
         try:
             link = box.get(f"/files/{file_id}", fields=["expiring_embed_link"]).get("expiring_embed_link") or {}
-        except BoxUnavailable as error:  # the rest of the page is worth having without it
-            return cls(why_not=f"{error.problem.happened} {error.problem.for_visitor().todo}")
-        except BoxAPIError as error:
-            if error.response_info.status_code == UNKNOWN_KIND:
+        except SignInRequired:
+            raise
+        except (BoxAPIError, BoxAuthError) as error:  # the rest of the page is worth having without it
+            if status_of(error) == UNKNOWN_KIND:
                 return cls(why_not="Box has no preview for this kind of file. Download it to look at it.")
             problem = box.explain(error).problem
             return cls(why_not=f"{problem.happened} {problem.todo}")

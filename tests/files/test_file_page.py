@@ -156,6 +156,11 @@ def test_a_preview_that_fails_leaves_the_rest_of_the_page(browser, plan, emulato
     assert (page.status_code, words in said(page)) == (200, True)
 
 
+def test_a_sign_in_that_ended_is_told_as_that(browser, plan, emulator):
+    emulator.fault(EMBED_LINK, status=401, times=2)
+    assert browser.get(path(plan, "/preview")).status_code == 401
+
+
 def test_what_is_in_the_trash_is_said_to_be_there(browser, plan, emulator):
     emulator.tree.trash(plan)
     for end in ("", "/versions", "/comments", "/preview", "/download"):
@@ -229,6 +234,16 @@ def test_a_version_is_not_deleted_when_the_file_was_changed_meanwhile(browser, p
     page = browser.get(path(plan, "/versions"))
     assert "was changed after this page was made" in said(page)
     assert "in the trash since" not in page.text
+
+
+def test_box_out_of_order_is_told_above_the_list(browser, plan, emulator):
+    old = versions_of(plan, emulator)[0]
+    sent = form(browser.get(path(plan, f"/versions/{old.id}/delete")))
+    emulator.fault("DELETE /2.0/files/*", status=503, retry_after=60, body="")
+    assert browser.post(path(plan, f"/versions/{old.id}/delete"), data=sent).location == path(plan, "/versions")
+    assert "error of its own" in said(browser.get(path(plan, "/versions")))
+    emulator.fault("DELETE /2.0/files/*", status=401, times=2)
+    assert browser.post(path(plan, f"/versions/{old.id}/delete"), data=sent).status_code == 401
 
 
 @pytest.mark.parametrize("act", ["promote", "delete", "restore"])
