@@ -8,7 +8,6 @@ from box_sdk_gen import BoxAPIError
 from flask import flash, make_response, redirect, url_for
 
 from box_auth import BoxAuthError, SignInRequired
-from box_auth.addresses import LOOPBACK
 from box_auth.flask import box
 from box_auth.flask.pages import POLICY
 
@@ -20,6 +19,7 @@ ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(?=[/?#]|$)")
 # in a document (without the limits of this frame), and downloads. Nothing else: above all it cannot lead our page
 # elsewhere, nor ask anything in our name.
 SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-downloads"
+THIS_MACHINE = ("127.0.0.1", "localhost")
 UNKNOWN_KIND = 415  # Box: OpenAPI, get_files_id, of an embed link for a file that Box Embed does not support
 
 
@@ -52,7 +52,7 @@ class Preview:
     def sandbox(self):
         """What the frame may do. One from this machine is the emulator's, which has no script, and leaves PDF files to
         the browser, and browsers show none in a sandbox."""
-        return "" if urlsplit(self.url).hostname in LOOPBACK else SANDBOX
+        return "" if urlsplit(self.url).hostname in THIS_MACHINE else SANDBOX
 
     def allowed_in(self, page):
         """Make a page's response, in which frames of the preview's host may be, and of no other."""
