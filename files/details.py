@@ -33,7 +33,7 @@ def told(call, done, gone):
     except SignInRequired:
         raise
     except (BoxAPIError, BoxAuthError) as error:
-        problem = box.explain(error).problem
+        problem = box.explain(error)
         flash(gone if status_of(error) == 404 else f"{problem.happened} {problem.todo}", "error")
     else:
         flash(done)

@@ -31,7 +31,7 @@ class BoxForm(FlaskForm):
         except ValidationError as error:
             field.errors, self.status = [str(error)], 400
         except (BoxAPIError, BoxAuthError) as error:
-            problem, self.status = box.explain(error).problem, status_of(error)
+            problem, self.status = box.explain(error), status_of(error)
             field.errors = [f"{problem.happened} {problem.todo}"]
         return False
 

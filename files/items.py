@@ -69,7 +69,7 @@ def each(items, act):
         try:
             act(item)
         except BoxAPIError as error:
-            return box.explain(error).problem
+            return box.explain(error)
         return None
 
     problems = []

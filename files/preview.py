@@ -43,7 +43,7 @@ class Preview:
         except (BoxAPIError, BoxAuthError) as error:  # the rest of the page is worth having without it
             if status_of(error) == UNKNOWN_KIND:
                 return cls(why_not="Box has no preview for this kind of file. Download it to look at it.")
-            problem = box.explain(error).problem
+            problem = box.explain(error)
             return cls(why_not=f"{problem.happened} {problem.todo}")
         url = str(link.get("url") or "")
         return cls(url) if ORIGIN.match(url) else cls(why_not="Box gave no preview. Reload this page to ask again.")

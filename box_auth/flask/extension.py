@@ -18,6 +18,7 @@ from .. import demo as stand_in
 from ..cli import commands
 from ..errors import BoxAuthError, SignInRequired
 from ..flow import Flow, open_flow
+from ..problems import Problem
 from ..stores.record import TokenRecord
 from . import guards, pages, routes, run, sessions, visitor
 from .app_state import AppState, app_state
@@ -145,8 +146,8 @@ class BoxAuth:
         With ``if_match``, an item's ``etag``, Box refuses (412) where somebody else has changed the item since."""
         return user_client.send(self.client, method, path, json, if_match=if_match, **query)
 
-    def explain(self, error: BoxAPIError | BoxAuthError) -> BoxAuthError:
-        """Return a failure in words for the visitor, for a page that shows ``.problem.happened`` and ``.problem.todo``
+    def explain(self, error: BoxAPIError | BoxAuthError) -> Problem:
+        """Return a failure in words for the visitor (``.happened``, ``.todo``, ``.code``), for a page that shows them
         beside a form, say. The log is told which call Box refused. Unhandled, a failure is a page of its own."""
         return pages.explain(error)
 

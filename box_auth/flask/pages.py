@@ -107,8 +107,12 @@ def _page(error: BoxAuthError) -> str:
     return problem_page(problem, *details, login_url=url_for("box.login") if can_sign_in else "")
 
 
-def explain(error: BoxAPIError | BoxAuthError) -> BoxAuthError:
-    """Name Box's refusal in words for the visitor, and tell the log which call it was."""
+def explain(error: BoxAPIError | BoxAuthError) -> Problem:
+    """Say what failed in words for the visitor; the log is told which call Box refused."""
+    return _told(_named(error))[0]
+
+
+def _named(error: BoxAPIError | BoxAuthError) -> BoxAuthError:
     if isinstance(error, BoxAuthError):
         return error
     current_app.logger.info("Box refused %s", refused_call(error))
@@ -117,7 +121,7 @@ def explain(error: BoxAPIError | BoxAuthError) -> BoxAuthError:
 
 def _box_refused(error: BoxAPIError) -> Response:
     status = error.response_info.status_code
-    return show(explain(error), status if 400 <= status < 500 and status != 401 else None)
+    return show(_named(error), status if 400 <= status < 500 and status != 401 else None)
 
 
 def _http_error(error: HTTPException) -> Response:

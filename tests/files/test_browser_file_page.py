@@ -5,12 +5,14 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.files.test_browser_files import SCREENS, expect, follow, page, press, select  # noqa: F401 - page is a fixture
+from tests.files.person import SCREENS, follow, press, select
+
+expect = pytest.importorskip("playwright.sync_api").expect
 
 pages = pytest.mark.parametrize("page", SCREENS, indirect=True)
 
 
-def kept(page, act):  # noqa: F811
+def kept(page, act):
     """Return the name and the bytes of what is downloaded when ``act`` is called."""
     with page.expect_download() as download:
         act()
@@ -18,7 +20,7 @@ def kept(page, act):  # noqa: F811
 
 
 @pages
-def test_a_text_a_picture_and_a_pdf_are_shown_in_the_frame_or_beside_it(page):  # noqa: F811
+def test_a_text_a_picture_and_a_pdf_are_shown_in_the_frame_or_beside_it(page):
     page.goto("/files/")
     follow(page, "Welcome.md")
     frame = page.frame_locator("iframe")
@@ -39,7 +41,7 @@ def test_a_text_a_picture_and_a_pdf_are_shown_in_the_frame_or_beside_it(page):  
 
 
 @pages
-def test_what_is_downloaded_is_what_is_in_box(page, emulator):  # noqa: F811
+def test_what_is_downloaded_is_what_is_in_box(page, emulator):
     user = emulator.users[0]
     file = emulator.add_item(user, "plan.txt", content=b"one")
     emulator.add_version(file, b"two")
@@ -67,7 +69,7 @@ def test_what_is_downloaded_is_what_is_in_box(page, emulator):  # noqa: F811
 
 
 @pages
-def test_versions_come_back_and_go_and_people_comment(page, emulator):  # noqa: F811
+def test_versions_come_back_and_go_and_people_comment(page, emulator):
     file = emulator.add_item(emulator.users[0], "plan.txt", content=b"one")
     emulator.add_version(file, b"two")
     status = page.get_by_role("status").first
@@ -91,7 +93,7 @@ def test_versions_come_back_and_go_and_people_comment(page, emulator):  # noqa: 
 
 
 @pytest.mark.parametrize("page", ["wide"], indirect=True)
-def test_a_second_press_of_the_button_sends_nothing(page, emulator):  # noqa: F811
+def test_a_second_press_of_the_button_sends_nothing(page, emulator):
     file = emulator.add_item(emulator.users[0], "plan.txt")
     page.goto(f"/files/file/{file.id}/comments")
     page.get_by_label("Add a comment").fill("Yes.")
