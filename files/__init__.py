@@ -37,4 +37,4 @@ def thumbnail_address(item):
     return url_for("files.thumbnail", file_id=item["id"], of=item.get("etag"))
 
 
-from . import browse, change, details, download, search, share, trash  # noqa: E402, F401 - they add their pages to `pages`
+from . import browse, change, details, download, search, share, trash, upload  # noqa: E402, F401 - they add their pages to `pages`
