@@ -7,6 +7,7 @@ import io
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from box_auth import BoxUnavailable
 from box_auth.flask import box
@@ -31,12 +32,15 @@ def upload_in_parts(target, file):
         raise
 
 
-def patiently(call):
-    """Make a call that may be repeated, again after a pause where Box was too busy, broken or away."""
+def patiently(call, *, repeatable=True):
+    """Make a call again, after a pause, where Box was too busy, broken or away; if it is not ``repeatable``, only where
+    Box answered, and so did nothing."""
     for attempt in range(TRIES - 1):
         try:
             return call()
         except BoxUnavailable as error:
+            if not repeatable and error.code not in ("box_busy", "box_down"):
+                raise
             time.sleep(min(error.retry_after or PAUSE * 2**attempt, 60))
     return call()
 
@@ -48,7 +52,7 @@ def _begin(uploads, target, size):
 
 
 def _send_parts(uploads, session, file):
-    """Send the file, two parts at once where there is room. Return Box's parts in order, and the digest of the whole."""
+    """Send the file, two parts at once where there is room. Return Box's parts in order, and the whole digest."""
     whole, sent = hashlib.sha1(), []  # noqa: S324 - Box wants it
     with ThreadPoolExecutor(1, "upload") as second:
         for start in range(0, file.size, session.part_size):
@@ -64,7 +68,7 @@ def _send_parts(uploads, session, file):
 
 
 class Part:
-    """A piece of the file, read whole: ``size`` bytes from ``start`` on, whose bytes go into the digest of the whole."""
+    """A piece of the file, read whole: ``size`` bytes from ``start`` on. They count for the ``whole`` digest."""
 
     def __init__(self, file, start, size, whole):
         self._bytes, own, left = io.BytesIO(), hashlib.sha1(), size  # noqa: S324
@@ -96,7 +100,8 @@ class Part:
 def _commit(uploads, session, parts, digest):
     """Have Box make the file. It may still be at work on the parts (202)."""
     for attempt in range(TRIES):
-        made = patiently(lambda: uploads.create_file_upload_session_commit(session.id, parts, digest))
+        commit = partial(uploads.create_file_upload_session_commit, session.id, parts, digest)
+        made = patiently(commit, repeatable=False)
         if made:
             return made.entries[0]
         time.sleep(PAUSE * 2**attempt)
@@ -106,7 +111,7 @@ def _commit(uploads, session, parts, digest):
 def _abort(uploads, session):
     try:
         uploads.delete_file_upload_session_by_id(session.id)
-    except Exception:  # noqa: S110 - Box forgets it by itself after some days, and no file was made
+    except Exception:
         pass
 
 
