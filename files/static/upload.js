@@ -164,7 +164,9 @@ function choose(input) {
 async function take(event) {
   event.preventDefault();
   drop.classList.remove("over");
-  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const { items, files } = event.dataTransfer;
+  const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean); // they end with the event
+  if (!entries.length) add([...files].map((file) => [file, ""])); // a browser that knows no folders
   for await (const file of dropped(entries)) add([file]);
 }
 
