@@ -46,6 +46,7 @@ class Upload {
     this.part(".retry").hidden = state !== "failed" && state !== "cancelled";
     this.part(".cancel").hidden = OVER.has(state);
     this.bar.hidden = state === "skipped" || state === "cancelled";
+    if (state !== "running") this.bar.value = state === "done" ? 1 : 0;
   }
 
   wait() {
@@ -61,7 +62,6 @@ class Upload {
   }
 
   async run() {
-    this.bar.value = 0;
     this.show("running", "Starting");
     try {
       const made = await this.send();
@@ -73,7 +73,6 @@ class Upload {
   }
 
   finish(made) {
-    this.bar.value = 1;
     if (!made.id) this.show("skipped", "Skipped");
     else this.show("done", made.name === this.file.name ? "Uploaded" : `Uploaded as ${made.name}`);
   }
@@ -104,6 +103,7 @@ class Upload {
     if (this.state !== "running") return;
     this.bar.value = all ? sent / all : 0;
     this.part(".state").textContent = sent < all ? `${Math.floor((100 * sent) / all)} %` : "Box is storing it";
+    this.part(".cancel").hidden = sent >= all; // it is out of our hands
   }
 
   async fail(error) {
