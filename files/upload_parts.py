@@ -3,7 +3,7 @@
 import base64
 import contextvars
 import hashlib
-import io
+import mmap
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +17,7 @@ TRIES = 5  # for each call, with growing pauses between them
 PAUSE = 1.0  # seconds, the first of them
 # A part is 8 MB and has to be in memory, as its digest goes ahead of it. Every upload may have one, and so many more
 # are there for all uploads of a process: they are sent while the next part comes in.
-SPARE = threading.BoundedSemaphore(3)
+SPARE = threading.BoundedSemaphore(2)
 
 
 def upload_in_parts(target, file):
@@ -67,11 +67,18 @@ def _send_parts(uploads, session, file):
         return [each.result() for each in sent], _digest(whole)
 
 
+class Memory(mmap.mmap):
+    """A stream in memory that the system has back as soon as it is closed; Python would keep it for later."""
+
+    def seekable(self):
+        return True
+
+
 class Part:
     """A piece of the file, read whole: ``size`` bytes from ``start`` on. They count for the ``whole`` digest."""
 
     def __init__(self, file, start, size, whole):
-        self._bytes, own, left = io.BytesIO(), hashlib.sha1(), size  # noqa: S324
+        self._bytes, own, left = Memory(-1, size), hashlib.sha1(), size  # noqa: S324
         while left:
             piece = file.read(left)
             for each in (own, whole):
