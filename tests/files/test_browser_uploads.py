@@ -1,0 +1,129 @@
+"""A person with a browser who uploads: many files, folders, a name that is taken, a session that ends on the way."""
+# ruff: noqa: F401, F811 - `page` is a fixture that the other module made
+
+import random
+
+import pytest
+
+from tests.files.test_browser_files import page, press
+
+expect = pytest.importorskip("playwright.sync_api").expect
+PART = "PUT /api/2.0/files/upload_sessions/*"
+LARGE = random.Random(1).randbytes(25_000_000)
+
+
+def files(folder, **contents):
+    """Make files to upload; ``__`` in a name stands for the dot."""
+    made = []
+    for name, content in contents.items():
+        made.append(folder / name.replace("__", "."))
+        made[-1].write_bytes(content)
+    return made
+
+
+def upload(page, name):
+    """Return the row of an upload."""
+    return page.get_by_role("list", name="Uploads").get_by_role("listitem").filter(has_text=name)
+
+
+def bytes_of(emulator, name):
+    row = emulator.database.row("SELECT id FROM items WHERE name = ?", name)
+    return emulator.contents.read(emulator.items.find(row["id"]).sha1)
+
+
+@pytest.mark.parametrize("page", ["phone", "wide"], indirect=True)
+def test_several_files_each_with_its_progress(page, emulator, tmp_path):
+    emulator.add_item(emulator.users[0], "plan.txt", content=b"old")
+    emulator.fault(PART, times=20, latency=1)
+    page.expected.add(409)
+    page.goto("/files/")
+    page.get_by_role("main").get_by_role("link", name="Upload", exact=True).click()
+    page.look("upload")
+    chosen = files(tmp_path, plan__txt=b"new", small__txt=b"small", large__bin=LARGE, never__bin=LARGE * 2)
+    page.get_by_label("Files").set_input_files(chosen)
+
+    expect(upload(page, "plan.txt")).to_contain_text("of this name")
+    bar = upload(page, "large.bin").get_by_role("progressbar")
+    seen = set()
+    while upload(page, "large.bin").locator(".state").inner_text() != "Uploaded":
+        seen.add(bar.evaluate("bar => bar.value"))
+        if len(seen) == 2 and "%" in upload(page, "never.bin").inner_text():
+            upload(page, "never.bin").get_by_role("button", name="Cancel").click()
+            page.look("uploading")
+    assert len([value for value in seen if 0 < value < 1]) > 2
+    expect(upload(page, "never.bin")).to_contain_text("Cancelled")
+    upload(page, "plan.txt").get_by_role("button", name="Keep both").click()
+    expect(upload(page, "plan.txt")).to_contain_text("Uploaded as plan (1).txt")
+    expect(page.locator("#uploaded")).to_have_text("3 of 4 uploaded, 1 cancelled. That is all.")
+    page.look("uploaded")
+    assert bytes_of(emulator, "large.bin") == LARGE
+    assert bytes_of(emulator, "plan (1).txt") == b"new"
+    assert emulator.database.row("SELECT id FROM items WHERE name = 'never.bin'") is None
+
+    emulator.faults.clear()
+    upload(page, "never.bin").get_by_role("button", name="Try again").click()
+    expect(upload(page, "never.bin")).to_contain_text("Uploaded")
+    page.get_by_label("same name").select_option("version")
+    page.get_by_label("Files").set_input_files(chosen[:1])
+    expect(page.locator("#uploaded")).to_have_text("5 of 5 uploaded. That is all.")
+    assert bytes_of(emulator, "plan.txt") == b"new"
+
+
+@pytest.mark.parametrize("page", ["no-script"], indirect=True)
+def test_without_a_script_there_is_a_form_for_one_file(page, emulator, tmp_path):
+    emulator.add_item(emulator.users[0], "plan.txt", content=b"old")
+    page.goto("/files/0/upload")
+    page.get_by_label("same name").select_option("version")
+    page.get_by_label("File", exact=True).set_input_files(files(tmp_path, plan__txt=b"new"))
+    press(page, "Upload")
+    expect(page.get_by_role("status").first).to_contain_text("“plan.txt” was uploaded")
+    assert bytes_of(emulator, "plan.txt") == b"new"
+
+
+@pytest.mark.parametrize("page", ["wide"], indirect=True)
+def test_a_folder_with_all_that_is_in_it(page, emulator, tmp_path):
+    inside = tmp_path / "Photos" / "2024" / "May"
+    inside.mkdir(parents=True)
+    for number in range(30):
+        (inside / f"{number}.txt").write_text(str(number))
+    (tmp_path / "Photos" / "top.txt").write_text("top")
+    emulator.add_item(emulator.users[0], "photos", "folder")
+    page.goto("/files/0/upload")
+    page.get_by_label("Folder", exact=True).set_input_files(tmp_path / "Photos")
+    expect(page.locator("#uploaded")).to_have_text("31 of 31 uploaded. That is all.")
+    rows = emulator.database.rows("SELECT name, parent FROM items WHERE name IN ('2024', 'May', '7.txt', 'top.txt')")
+    assert len(rows) == 4
+    assert emulator.database.row("SELECT COUNT(*) AS many FROM items WHERE name = 'photos' COLLATE NOCASE")["many"] == 1
+
+
+@pytest.mark.parametrize("page", ["wide"], indirect=True)
+def test_a_session_that_ends_meanwhile(page, emulator, tmp_path):
+    page.expected.update((400, 401))
+    page.goto("/files/0/upload")
+    emulator.fault(PART, times=2, latency=1)
+    page.get_by_label("Files").set_input_files(files(tmp_path, large__bin=LARGE))
+    expect(upload(page, "large.bin")).to_contain_text("%")
+    emulator.revoke_tokens()
+    expect(page.get_by_role("alert")).to_contain_text("signed out")
+    page.look("upload-signed-out")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Sign in again").click()
+    opened.value.locator("button[value=grant]").click()
+    opened.value.wait_for_url("**/files/")
+    press(page, "Go on")
+    expect(page.locator("#uploaded")).to_have_text("1 of 1 uploaded. That is all.")
+    assert bytes_of(emulator, "large.bin") == LARGE
+
+
+@pytest.mark.parametrize("page", ["wide"], indirect=True)
+def test_what_is_dropped(page, emulator):
+    page.goto("/files/0/upload")
+    page.evaluate(
+        """() => {
+            const dataTransfer = new DataTransfer();
+            for (const name of ["one.txt", "two.txt"]) dataTransfer.items.add(new File([name], name));
+            document.querySelector(".drop").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+        }"""
+    )
+    expect(page.locator("#uploaded")).to_have_text("2 of 2 uploaded. That is all.")
+    assert bytes_of(emulator, "two.txt") == b"two.txt"
