@@ -21,7 +21,8 @@ def place(emulator):
     folder = emulator.add_item(LOGIN, "For elements", "folder")
     file = emulator.add_item(LOGIN, "inside.txt", parent=folder, content=b"inside")
     other = emulator.add_item(LOGIN, "Beside", "folder")
-    return {"folder": folder.id, "file": file.id, "other": other.id}
+    beside = emulator.add_item(LOGIN, "beside.txt", content=b"beside")
+    return {"folder": folder.id, "file": file.id, "other folder": other.id, "other file": beside.id}
 
 
 def csrf(page):
@@ -77,7 +78,7 @@ def test_a_token_is_for_one_element_and_one_item(signed_in, emulator, place, nam
     assert 0 < answer.json["expires_in"] <= 3600
     kind = ELEMENTS[name]
     assert at_box(f"/{kind}s/{place[kind]}", token) == 200
-    assert at_box(f"/folders/{place['other']}", token) == 403
+    assert at_box(f"/{kind}s/{place[f'other {kind}']}", token) == 403
     assert at_box("/folders/0/items", token) == 403
     assert at_box("/recent_items", token) == 403
 
