@@ -68,8 +68,8 @@ def forms() -> ItemForms:
 
 
 def root() -> str:
-    """The address of the API as the client knows it."""
-    return request.url_root.rstrip("/")
+    """The address of the API as the client knows it; on an app's own port the path, good behind any proxy."""
+    return request.script_root or request.url_root.rstrip("/")
 
 
 def item(kind: str, item_id: str, need: Need = "read", *, trashed: bool | None = False) -> Item:

@@ -13,7 +13,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from .database import Database, WrongDatabase
 from .emulator import Emulator
 from .serving import Server
-from .web import api_app, demo_app, pages_app
+from .web import api_app, app_pages, demo_app
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -26,17 +26,19 @@ PREFIX = "/_box"
 def embed(app: Flask, folder: Path) -> dict[str, str]:
     """Run an emulator for ``app`` with its data in ``folder``, and return the settings under which to use it.
 
-    Visitors reach only the consent page, below ``/_box`` on the app's own port. The API listens on loopback, for the
-    app's own calls. There are no switches. Several processes may embed the same folder; a server that forks after
-    this call works too. ``app.extensions["box_emulator"]`` is the `Server`. Data of another version is set
-    aside, as ``box.sqlite3.old``, and new data made up.
+    Below ``/_box`` on the app's own port, visitors reach the consent page, and pages of the app the content API, with
+    tokens that were exchanged for fewer scopes; ``app.config["BOX_ELEMENTS_API"]`` is that path. For the app's own
+    calls the API listens on loopback. There are no switches. Several processes may embed the same folder; a server
+    that forks after this call works too. ``app.extensions["box_emulator"]`` is the `Server`. Data of another version
+    is set aside, as ``box.sqlite3.old``, and new data made up.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     emulator = _emulator(folder / "box.sqlite3")
     server = Server(emulator, "127.0.0.1", 0, 0, api_app)
     server.start()
     app.extensions["box_emulator"] = server
-    mounted = DispatcherMiddleware(app.wsgi_app, {PREFIX: pages_app(emulator)})
+    app.config["BOX_ELEMENTS_API"] = PREFIX
+    mounted = DispatcherMiddleware(app.wsgi_app, {PREFIX: app_pages(emulator)})
     app.wsgi_app = _Awake(mounted, server)  # type: ignore[method-assign] # Flask's way to add middleware
     return server.settings | {"BOX_AUTHORIZE_URL": f"{PREFIX}/api/oauth2/authorize"}
 

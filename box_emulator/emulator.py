@@ -144,6 +144,6 @@ def here() -> Emulator:
 
 
 def download_url() -> str:
-    """Return the root of the host that serves downloads."""
+    """Return the root of the host that serves downloads; on an app's own port that is a path."""
     url: str = request.environ["box_emulator.download_url"]
-    return url
+    return url or request.script_root

@@ -37,6 +37,7 @@ _PUT = (
     "POST /files*upload_sessions",
     *(f"{method} /files/upload_sessions/:id*" for method in ("GET", "POST", "PUT", "DELETE")),
 )
+_FACES = ("GET /users/me", "GET /users/:id/avatar")
 _ITEMS = ("files", "folders", "web_links")
 
 # Box: guides, scopes. Which calls a scope opens is not documented: these are the calls that what it is said to allow
@@ -49,8 +50,9 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "base_explorer": _BROWSE,
     "base_picker": _BROWSE,
     "base_preview": _LOOK,
-    "base_sidebar": ("GET /files/:id", "GET /users/me"),
+    "base_sidebar": ("GET /files/:id", "GET /files/:id/versions*", "GET /files/:id/comments", *_FACES),
     "base_upload": _PUT,
+    "item_comment": ("POST /comments", "PUT /comments/:id", "DELETE /comments/:id"),
     "item_delete": tuple(f"DELETE /{items}/:id" for items in _ITEMS),
     "item_download": ("GET /files/:id/content", "POST /zip_downloads", "GET /zip_downloads/*"),
     "item_preview": _LOOK,
@@ -62,7 +64,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
 # Scopes that Box knows and that open nothing that the emulator serves.
 SCOPES |= dict.fromkeys(
     (
-        *("annotation_edit", "annotation_view_all", "annotation_view_self", "item_comment"),
+        *("annotation_edit", "annotation_view_all", "annotation_view_self", "item_task"),
         *("manage_groups", "manage_webhook", "manage_enterprise_properties", "manage_data_retention"),
         *("manage_legal_holds", "manage_triggers", "enterprise_content", "sign_requests.readwrite", "ai.readwrite"),
     ),

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from . import access, api, authorize, cors, downloads, oauth, previews, switches, zips
+from . import access, api, authorize, cors, downloads, oauth, own_port, previews, switches, zips
 from .apps import LOOPBACK
 from .errors import ApiError, OAuthError, not_implemented
 from .traffic import Traffic
@@ -40,6 +40,12 @@ def demo_app(emulator: Emulator, download_url: str) -> WSGIApplication:
 def pages_app(emulator: Emulator) -> WSGIApplication:
     """What a browser sees of Box when it signs in."""
     return _for(emulator, _pages())
+
+
+def app_pages(emulator: Emulator) -> WSGIApplication:
+    """What a browser has of Box on the port of the app that embeds it: the consent page, and for pages of the app the
+    content API and downloads."""
+    return _at_both_hosts(_for(emulator, _app_pages()))
 
 
 def download_app(emulator: Emulator) -> WSGIApplication:
@@ -112,6 +118,13 @@ def _demo() -> Flask:
 @cache
 def _pages() -> Flask:
     return _app(authorize.routes)
+
+
+@cache
+def _app_pages() -> Flask:
+    app = _app(authorize.routes, downloads.routes)
+    app.before_request(own_port.check)
+    return _with_content(app)
 
 
 @cache

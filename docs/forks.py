@@ -107,6 +107,7 @@ FORKS = (
     Fork("a blueprint in a module", ((README, "A module of its own"),), PAGES, watch=served_at_once("/recent")),
     Fork("name, colours, cookie", ((FORKING, "Name, colours, cookie"),), PAGES),
     Fork("four more pages", ((FORKING, "More pages"),), PAGES),
+    Fork("an element of Box's", ((FORKING, "Box UI Elements"),), PAGES, watch=served_at_once("/choose")),
     Fork("the dashboard renamed", ((FORKING, "Rename a page"),), PAGES),
     Fork("a factory in a package", ((FORKING, "A factory"),), watch=runs_without_app_py),
     Fork("rules of its own", ((FORKING, "Who may sign in, who has left, and in which words"),)),

@@ -46,6 +46,7 @@ from . import (  # noqa: E402, F401
     comments,
     details,
     download,
+    elements,
     preview,
     search,
     share,

@@ -74,7 +74,7 @@ def ask() -> Response:
     wanted = json_body(_QUESTION, "name", "parent.id")
     check_new(wanted["name"], wanted["parent"]["id"])
     _check_size(wanted)
-    return jsonify({"upload_url": f"{root()}/api/2.0/files/content", "upload_token": ""})
+    return _taken("/files/content")
 
 
 @routes.route("/files/<file_id>/content", methods=["OPTIONS"])
@@ -85,7 +85,14 @@ def ask_version(file_id: str) -> Response:
         folder = here().tree.folder(me().id, str(file.parent))
         here().tree.check_free(folder, check_name(wanted["name"]), "file", file.id)
     _check_size(wanted)
-    return jsonify({"upload_url": f"{root()}/api/2.0/files/{file.id}/content", "upload_token": ""})
+    return _taken(f"/files/{file.id}/content")
+
+
+def _taken(path: str) -> Response:
+    """The answer to a file that would be taken. UI Elements keep the host of the address and drop the path before
+    ``/api``, so that on an app's own port there is none, and they use the one that they were given."""
+    address = {} if request.script_root else {"upload_url": f"{root()}/api/2.0{path}"}
+    return jsonify({**address, "upload_token": ""})
 
 
 def check_new(name: str, parent: str) -> None:

@@ -230,8 +230,8 @@ def test_the_table_tells_renaming_from_moving_and_sharing():
 def test_every_scope_is_within_all_and_within_itself(scope):
     assert holds(None, scope)
     assert holds(scope, scope)
-    assert not holds("item_comment", scope) or scope == "item_comment"
-    assert holds("root_readwrite", scope) == (scope.startswith(("root", "base", "item_")) and scope != "item_comment")
+    assert not holds("item_task", scope) or scope == "item_task"
+    assert holds("root_readwrite", scope) == (scope.startswith(("root", "base", "item_")) and scope != "item_task")
 
 
 def test_rate_limits_are_off_until_asked_for_and_go_by_the_emulators_clock(box, call, ada):

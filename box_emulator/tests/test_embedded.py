@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -98,12 +99,72 @@ def test_the_app_itself_is_as_it_was_and_the_consent_page_finds_its_stylesheet(h
     assert http.get(f"{url}/_box/api/oauth2/emulator.css").headers["Content-Type"].startswith("text/css")
 
 
-@pytest.mark.parametrize("path", ["/_emulator/", "/2.0/users/me", "/oauth2/token", "/download/1"])
-def test_visitors_reach_neither_the_api_nor_the_switches(http, demo, path):
+@pytest.mark.parametrize("path", ["/_emulator/", "/oauth2/token", "/download/1"])
+def test_visitors_reach_neither_tokens_nor_switches(http, demo, path):
     url, settings = demo
     assert http.get(f"{url}/_box{path}").status_code == 404
     assert http.get(url + path).status_code == 404
     assert http.get(f"{settings['BOX_API_URL']}/_emulator/").status_code == 404
+
+
+@pytest.fixture
+def folder(http, demo):
+    """What a page of the app has: the address of a folder, and a token for that. ``.whole`` is the app's own token."""
+    url, settings = demo
+    whole = tokens(http, settings, authorize(http, url, settings, "/callback"))["access_token"]
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": whole,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "scope": "base_explorer item_download item_share base_upload",
+        "resource": f"{settings['BOX_API_URL']}/2.0/folders/0",
+    }
+    part = http.post(f"{settings['BOX_API_URL']}/oauth2/token", data=form).json()["access_token"]
+    return SimpleNamespace(url=f"{url}/_box/2.0/folders/0", part=part, whole=whole, site=url)
+
+
+def get(http, address, token="", **headers):
+    return http.get(address, headers={"Authorization": f"Bearer {token}"} | headers)
+
+
+def test_a_page_of_the_app_reaches_the_api_with_an_exchanged_token_and_only_with_that(http, folder):
+    assert get(http, folder.url, folder.part).json()["id"] == "0"
+    assert get(http, folder.url, folder.whole).status_code == 403
+    assert get(http, folder.url).status_code == 401
+    assert get(http, folder.url.replace("folders/0", "recent_items"), folder.part).status_code == 403
+
+
+def test_pages_of_other_sites_do_not_reach_it(http, folder):
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": folder.site, "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+    ):
+        answer = get(http, folder.url, folder.part, **headers)
+        assert answer.status_code == 403
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+    assert "Access-Control-Allow-Origin" not in http.options(folder.url, headers=asked).headers
+    for headers in ({"Origin": folder.site}, {"Origin": "https://proxy.example", "Sec-Fetch-Site": "same-origin"}):
+        assert get(http, folder.url, folder.part, **headers).status_code == 200
+
+
+def test_what_it_tells_a_page_leads_back_to_the_apps_own_port(http, folder):
+    fields = {"fields": "authenticated_download_url"}
+    entries = http.get(f"{folder.url}/items", params=fields, headers={"Authorization": f"Bearer {folder.part}"})
+    file = next(entry for entry in entries.json()["entries"] if entry["type"] == "file")
+    assert file["authenticated_download_url"] == f"/_box/2.0/files/{file['id']}/content"
+    there = f"{folder.site}{file['authenticated_download_url']}?access_token={folder.part}"
+    answer = http.get(there, allow_redirects=False)
+    assert answer.headers["Location"].startswith("/_box/download/")
+    assert http.get(there).status_code == 200
+    wanted = {"name": "new.txt", "parent": {"id": "0"}, "size": 1}
+    asked = http.options(
+        f"{folder.site}/_box/2.0/files/content", json=wanted, headers={"Authorization": f"Bearer {folder.part}"}
+    )
+    assert (asked.status_code, asked.json()) == (200, {"upload_token": ""})
 
 
 def test_the_folder_and_the_file_are_for_their_owner_alone(demo, tmp_path):
