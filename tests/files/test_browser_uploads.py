@@ -1,11 +1,10 @@
 """A person with a browser who uploads: many files, folders, a name that is taken, a session that ends on the way."""
-# ruff: noqa: F401, F811 - `page` is a fixture that the other module made
 
 import random
 
 import pytest
 
-from tests.files.test_browser_files import page, press
+from tests.files.person import press
 
 expect = pytest.importorskip("playwright.sync_api").expect
 PART = "PUT /api/2.0/files/upload_sessions/*"
