@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from box_sdk_gen import BoxAPIError
 from flask import flash, make_response, redirect, url_for
@@ -15,11 +14,6 @@ from . import pages
 from .forms import status_of
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(?=[/?#]|$)")
-# Box's preview is a program of Box's own: it needs scripts, its own origin to load the file from, new tabs for links
-# in a document (without the limits of this frame), and downloads. Nothing else: above all it cannot lead our page
-# elsewhere, nor ask anything in our name.
-SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-downloads"
-THIS_MACHINE = ("127.0.0.1", "localhost")
 UNKNOWN_KIND = 415  # Box: OpenAPI, get_files_id, of an embed link for a file that Box Embed does not support
 
 
@@ -28,7 +22,8 @@ class Preview:
     """An address that shows a file for whoever opens it within a minute, or ``why_not``.
 
     It is asked for anew for each page, and no page with it is kept by a browser. The token that Box sends with it is
-    not used, and goes nowhere.
+    not used, and goes nowhere. The frame has no ``sandbox``: browsers show no PDF in one, and what keeps Box's page to
+    itself is that it is another origin.
     """
 
     url: str = ""
@@ -47,12 +42,6 @@ class Preview:
             return cls(why_not=f"{problem.happened} {problem.todo}")
         url = str(link.get("url") or "")
         return cls(url) if ORIGIN.match(url) else cls(why_not="Box gave no preview. Reload this page to ask again.")
-
-    @property
-    def sandbox(self):
-        """What the frame may do. One from this machine is the emulator's, which has no script, and leaves PDF files to
-        the browser, and browsers show none in a sandbox."""
-        return "" if urlsplit(self.url).hostname in THIS_MACHINE else SANDBOX
 
     def allowed_in(self, page):
         """Make a page's response, in which frames of the preview's host may be, and of no other."""
