@@ -7,8 +7,8 @@ from wtforms.validators import DataRequired, Length
 from box_auth.flask import box
 
 from . import pages
-from .details import HEAD, still_there, told
-from .forms import BoxForm, Confirmation
+from .details import HEAD
+from .forms import BoxForm, Confirmation, still_there, tell_how_it_went
 from .items import Item
 
 FIELDS = ["message", "created_by", "created_at", "modified_at", "is_reply_comment"]
@@ -71,7 +71,7 @@ def delete_comment(file_id, comment_id):
     """Ask, then delete a comment. Box lets people delete their own, and nothing brings one back."""
     path, form, back = f"/comments/{comment_id}", Confirmation(), url_for(".comments", file_id=file_id)
     if form.validate_on_submit():
-        told(lambda: box.send("DELETE", path), "The comment was deleted.", GONE)
+        tell_how_it_went(lambda: box.send("DELETE", path), "The comment was deleted.", GONE)
         return redirect(back)
     comment = still_there(path, FIELDS, GONE, back)
     return render_template("files/delete_comment.html", form=form, comment=comment, back=back)

@@ -1,6 +1,7 @@
 """The forms of these pages. Flask-WTF gives each the token that protects it from other sites."""
 
 from box_sdk_gen import BoxAPIError
+from flask import abort, flash, redirect
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
@@ -48,3 +49,27 @@ class Confirmation(BoxForm):
 def status_of(error):
     """Return the HTTP status of a page that tells of a failure."""
     return error.response_info.status_code if isinstance(error, BoxAPIError) else error.problem.status
+
+
+def tell_how_it_went(call, done, gone):
+    """Make a call to Box, and have the next page say how it went: ``gone`` if the thing is not there any more."""
+    try:
+        call()
+    except SignInRequired:
+        raise
+    except (BoxAPIError, BoxAuthError) as error:
+        problem = box.explain(error)
+        flash(gone if status_of(error) == 404 else f"{problem.happened} {problem.todo}", "error")
+    else:
+        flash(done)
+
+
+def still_there(path, fields, gone, back):
+    """Return what Box has at ``path``. If it has nothing there any more, end the request on the page ``back``."""
+    try:
+        return box.get(path, fields=fields)
+    except BoxAPIError as error:
+        if error.response_info.status_code != 404:
+            raise
+        flash(gone, "error")
+        abort(redirect(back))

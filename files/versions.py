@@ -8,8 +8,8 @@ from wtforms import HiddenField
 from box_auth.flask import box
 
 from . import pages
-from .details import HEAD, still_there, told
-from .forms import BoxForm
+from .details import HEAD
+from .forms import BoxForm, still_there, tell_how_it_went
 from .items import Item
 
 FIELDS = ["version_number", "name", "size", "modified_at", "modified_by", "trashed_at"]
@@ -46,7 +46,7 @@ def promote(file_id, version_id):
         flash("Another version came to the top meanwhile, so nothing was done. Look at the list as it is now.", "error")
     else:
         call = partial(box.send, "POST", f"{item.path}/versions/current", wanted)
-        told(call, "A copy of that version is the newest one now.", GONE)
+        tell_how_it_went(call, "A copy of that version is the newest one now.", GONE)
     return redirect(url_for(".versions", file_id=file_id))
 
 
@@ -57,7 +57,9 @@ def delete_version(file_id, version_id):
     item, back = Item("file", file_id), url_for(".versions", file_id=file_id)
     path, form = f"{item.path}/versions/{version_id}", DeleteForm()
     if form.validate_on_submit():
-        told(lambda: box.send("DELETE", path, if_match=form.etag.data), "The version was moved to the trash.", GONE)
+        tell_how_it_went(
+            lambda: box.send("DELETE", path, if_match=form.etag.data), "The version was moved to the trash.", GONE
+        )
         return redirect(back)
     version = still_there(path, FIELDS, GONE, back)
     form.etag.data = item.about()["etag"]
@@ -68,5 +70,7 @@ def delete_version(file_id, version_id):
 @box.login_required
 def restore_version(file_id, version_id):
     path = f"/files/{file_id}/versions/{version_id}"
-    told(lambda: box.send("PUT", path, {"trashed_at": None}), "The version is out of the trash again.", GONE)
+    tell_how_it_went(
+        lambda: box.send("PUT", path, {"trashed_at": None}), "The version is out of the trash again.", GONE
+    )
     return redirect(url_for(".versions", file_id=file_id))
