@@ -86,5 +86,5 @@ class UploadForm:
     def _some(self):
         try:
             return self._stream.read(PIECE)
-        except (OSError, ClientDisconnected):  # an OSError here would be taken for one of the connection to Box
+        except (OSError, ClientDisconnected):  # a connection that was cut; servers tell it in ways of their own
             return b""
