@@ -38,7 +38,7 @@ WORKERS, THREADS = 2, 16
 TOKEN_LIFE = 20  # seconds; the app renews a tenth of it earlier
 PARTS = 6  # of the whole time; each sees the same, but for the restarts of the app in two of the middle ones
 FLAT = 0.05  # how much the last part may differ from the first
-MARKS_LIFE = 13 * 60.0 + 15  # seconds after which a sign-in clears away the marks of earlier ones, at the latest
+LATE = 90.0  # seconds that a mark may stay when it may go: a process clears them away once a minute, at a sign-in
 TOKENS = "POST /oauth2/token"
 NEVER = ("sign-ins lost", "errors 500", "wrong pages", "cut off", "never answered", "never signed in again")
 FIGURES = ("pages", "told to wait", "cut off by a restart", "sign-ins", "sign-outs", "GET /login of the floods")
@@ -54,7 +54,7 @@ class Load:
         self.said: Counter[str] = Counter()
         self.notes: list[str] = []
         self.over = threading.Event()
-        self.sign_ins: list[float] = []
+        self.last_sign_in = 0.0  # by the clock on the wall
         self.restarting = 0.0  # until when (monotonic) the app's connections may be cut
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self.box = Box(folder, options.users, TOKEN_LIFE)
@@ -173,9 +173,8 @@ class Load:
     def broken(self, samples: Samples, rows: list[tuple[str, float, float]]) -> list[str]:
         found = [f"{name}: {self.tally[name]}" for name in NEVER if self.tally[name]]
         found += [f"not flat: {name}" for name, first, last in rows if abs(last - first) > FLAT * first]
-        lately = sum(moment > max(self.sign_ins) - MARKS_LIFE for moment in self.sign_ins)
-        if samples.marks() > lately:
-            found.append(f"more marks of finished sign-ins than sign-ins ({lately}) that they may be of")
+        if overdue := samples.overdue_marks():
+            found.append(f"marks of finished sign-ins that should be gone: {overdue}")
         return found
 
 
@@ -219,7 +218,7 @@ class Browser(threading.Thread):
         """Try until it is done: Box, Redis or the app may be away."""
         end = time.monotonic() + 90
         while time.monotonic() < end:
-            self._load.sign_ins.append(time.monotonic())
+            self._load.last_sign_in = time.time()
             with contextlib.suppress(requests.RequestException, AssertionError):
                 page = self._visitor.sign_in(self.user.login)
                 if page.status_code == 200 and self.user.login in page.text:
@@ -289,11 +288,13 @@ class Samples(threading.Thread):
             sample["other keys"] = sum(kind not in (b"token", b"session", b"used", b"room", b"lock") for kind in keys)
         return sample
 
-    def marks(self) -> int:
-        """Return how many marks of finished sign-ins there are."""
+    def overdue_marks(self) -> int:
+        """Return how many marks of finished sign-ins are there that the last sign-in should not have left."""
         if self._load.redis:
-            return len(list(connect(self._load.redis.url).scan_iter("*:used:*")))
-        return len(list((self._load.settings.token_dir / "used").glob("*")))
+            client = connect(self._load.redis.url)
+            return sum(client.ttl(key) < 0 for key in client.scan_iter("*:used:*"))  # without an end
+        used = self._load.settings.token_dir / "used"
+        return sum(mark.stat().st_mtime < self._load.last_sign_in - LATE for mark in used.glob("*"))
 
     def rows(self, begun: float, seconds: float) -> list[tuple[str, float, float]]:
         """Return each figure's average in the first sixth of the time, the warm-up left out, and in the last one."""
@@ -349,7 +350,7 @@ def main() -> int:
         print(f"{'':26}{'first':>10}{'last':>10}{'change':>10}")
         for name, first, last in rows:
             print(f"{name:26}{first:10.1f}{last:10.1f}{(last - first) / (first or 1):+10.1%}")
-        print(f"{'marks of sign-ins at last':26}{samples.marks():20}")
+        print(f"{'marks left too long':26}{samples.overdue_marks():20}")
         if broken:
             log = Path(tempfile.gettempdir()) / f"mixed_load-{os.getpid()}.log"
             log.write_text("".join([*(f"{note}\n" for note in load.notes), load.app.output]))
