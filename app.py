@@ -14,6 +14,7 @@ box.init_app(app, demo=embed, after_login="dashboard")
 app.register_blueprint(files.pages)
 
 FIELDS = ["name", "size", "modified_at", "url"]
+SIZE = 50  # items on a page
 
 
 @app.get("/")
@@ -27,9 +28,9 @@ def dashboard():
     page = max(1, min(request.args.get("page", 1, type=int), 100))
     account, items = box.at_once(
         lambda: box.client.users.get_user_me(),
-        lambda: box.get("/folders/0/items", fields=FIELDS, limit=100, offset=(page - 1) * 100),
+        lambda: box.get("/folders/0/items", fields=FIELDS, limit=SIZE, offset=(page - 1) * SIZE),
     )
-    return render_template("dashboard.html", account=account, items=items, page=page)
+    return render_template("dashboard.html", account=account, items=items, page=page, size=SIZE)
 
 
 @app.get("/avatar")

@@ -6,6 +6,7 @@ and keeps its data in a temporary folder, whatever `.env` says. All of it ends w
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import tempfile
@@ -35,6 +36,7 @@ UNSET = (
     *("TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "TRUSTED_PROXIES"),
 )
 _SERVER = pytest.StashKey[Server]()
+_VISITORS = itertools.count(1)
 
 
 class CannotSignIn(Exception):
@@ -82,12 +84,14 @@ def signed_in(_server: Server) -> SignIn:
     """Sign somebody in to a Flask app: ``signed_in(app, "bo@example.com")`` gives the app's test client.
 
     It goes through the app's real /login and /callback. Without a login it is the first of the emulator's users.
-    Raises `CannotSignIn`.
+    Each client has an address of its own, as an app may limit the sign-ins of one. Raises `CannotSignIn`.
     """
 
     def sign_in(app: Flask, login: str = "") -> FlaskClient:
         user = _find(_server.emulator, login)
         client = app.test_client()
+        high, low = divmod(next(_VISITORS), 256)
+        client.environ_base["REMOTE_ADDR"] = f"127.1.{high % 256}.{low}"
         path = _path(app, "box.login", "/login")
         consent = _redirect(client, path, path)
         if not consent.startswith(f"{_server.settings['BOX_AUTHORIZE_URL']}?"):

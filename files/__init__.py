@@ -1,9 +1,9 @@
 """Pages two to ten: a small file browser. Each page is short, and made to be copied.
 
 ``browse`` shows folders, ``search`` finds, ``change`` makes, renames, moves and copies, ``trash`` throws away and
-brings back. ``details`` is a file's own page, with its ``preview``, ``versions`` and ``comments``; ``download`` hands
-files and folders out. docs/forking.md says which page to copy for what. A fork that needs none of it deletes this
-folder and its two lines in `app.py`.
+brings back, ``share`` makes links, ``upload`` takes files in and ``download`` hands them out. ``details`` is a file's
+own page, with ``preview``, ``versions`` and ``comments``; ``elements`` has Box's own UI Elements. docs/forking.md says
+which page to copy for what. A fork that needs none of it deletes this folder and its two lines in `app.py`.
 """
 
 from flask import Blueprint, abort, url_for
@@ -24,19 +24,40 @@ def only_ids_that_box_could_have_given(endpoint, values):
 def for_all_templates():
     """What every template of the app may use: the links for the head of each page, and where an item is looked at."""
     links = [(url_for("files.folder"), "Files"), (url_for("files.recent"), "Recent"), (url_for("files.trash"), "Trash")]
-    return {"file_links": links, "item_address": item_address, "thumbnail_address": thumbnail_address}
+    return {
+        "file_links": links,
+        "item_address": item_address,
+        "thumbnail_address": thumbnail_address,
+        "path_to": path_to,
+        "count_of": count_of,
+    }
 
 
 def item_address(item):
     """Return the address of the page that shows an item, or None: a web link leads elsewhere."""
-    pages_of = {"folder": "files.folder", "file": "files.file"}
-    kind = item.get("type")
-    return url_for(pages_of[kind], **{f"{kind}_id": item["id"]}) if kind in pages_of else None
+    kind, number = item.get("type"), str(item.get("id"))
+    if kind not in ("folder", "file") or not ID.fullmatch(number):
+        return None
+    return url_for(f"files.{kind}", **{f"{kind}_id": number})
 
 
 def thumbnail_address(item):
     """Return the address of a file's small picture; it changes with the file, so that browsers may keep the picture."""
-    return url_for("files.thumbnail", file_id=item["id"], of=item.get("etag"))
+    number = str(item.get("id"))
+    return url_for("files.thumbnail", file_id=number, of=item.get("etag")) if ID.fullmatch(number) else None
+
+
+def path_to(about):
+    """Return the folders above an item, from the top. There are none to name for what somebody else has shared."""
+    above = about.get("path_collection")
+    entries = above.get("entries") if isinstance(above, dict) else None
+    return [folder for folder in entries or [] if ID.fullmatch(str(folder.get("id")))]
+
+
+def count_of(answer):
+    """Return how many entries Box says that a list has in all; 0 if it says nothing that is a number."""
+    count = answer.get("total_count")
+    return count if isinstance(count, int) and count >= 0 else 0
 
 
 # They add their pages to `pages`.

@@ -30,8 +30,8 @@ def folder(folder_id):
 @pages.get("/recent")
 @box.login_required
 def recent():
-    used = box.get("/recent_items", fields=FIELDS, limit=100)["entries"]
-    return render_template("files/recent.html", items=[entry["item"] for entry in used])
+    used = box.get("/recent_items", fields=FIELDS, limit=50).get("entries") or []
+    return render_template("files/recent.html", items=[entry["item"] for entry in used if entry.get("item")])
 
 
 @pages.get("/file/<file_id>/thumbnail")

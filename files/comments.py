@@ -1,5 +1,7 @@
 """What people said about a file."""
 
+import re
+
 from flask import flash, redirect, render_template, request, url_for
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import DataRequired, Length
@@ -12,8 +14,8 @@ from .forms import BoxForm, Confirmation, still_there, tell_how_it_went
 from .items import Item
 
 FIELDS = ["message", "created_by", "created_at", "modified_at", "is_reply_comment"]
-SIZE = 100  # on a page
-LAST = 9900  # Box takes no offset above 10 000
+SIZE = 50  # on a page
+LAST = 9900  # the highest offset for a whole page: Box takes 9999 at most
 LONGEST = 10_000  # characters; Box documents no limit, and this keeps pages readable
 GONE = "That comment is not there any more."
 
@@ -34,9 +36,9 @@ class CommentForm(BoxForm):
     def add_to(self, item):
         """Send the comment, unless that was done since the form was made: a form may come twice, by a second click or
         after an answer that was lost."""
-        seen = min(int(self.seen.data), LAST) if (self.seen.data or "").isdecimal() else 0
-        newer = box.get(f"{item.path}/comments", fields=FIELDS, limit=1000, offset=seen)["entries"]
-        if any(comment["message"] == self.message.data and is_mine(comment) for comment in newer):
+        seen = min(int(self.seen.data), LAST) if re.fullmatch("[0-9]{1,9}", self.seen.data or "") else 0
+        newer = box.get(f"{item.path}/comments", fields=FIELDS, limit=1000, offset=seen).get("entries") or []
+        if any(comment.get("message") == self.message.data and is_mine(comment) for comment in newer):
             flash("Your comment was sent before, and is there once.")
             return
         box.send("POST", "/comments", {"message": self.message.data, "item": {"type": "file", "id": item.id}})
@@ -61,7 +63,15 @@ def comments(file_id):
     )
     if not form.is_submitted():  # after a failure, what was sent may be there all the same
         form.seen.data = said.get("total_count") or 0
-    page = {"item": item, "file": about, "said": said, "offset": offset, "size_of_page": SIZE, "is_mine": is_mine}
+    page = {
+        "item": item,
+        "file": about,
+        "said": said,
+        "offset": offset,
+        "size_of_page": SIZE,
+        "last": LAST,
+        "is_mine": is_mine,
+    }
     return render_template("files/comments.html", form=form, **page), form.status
 
 

@@ -3,6 +3,7 @@
 from box_sdk_gen import BoxAPIError, BoxSDKError
 from flask import flash, redirect, render_template, request, url_for
 
+from box_auth import BoxUnavailable
 from box_auth.flask import box
 
 from . import pages
@@ -45,7 +46,7 @@ def zip_files(folder_id):
     if len(chosen) == 1 and chosen[0].type == "file":
         archive = {"download_url": url_for(".download", file_id=chosen[0].id)}
     else:
-        archive = packed(chosen, box.get(f"/folders/{folder_id}", fields=["name"])["name"])
+        archive = packed(chosen, box.get(f"/folders/{folder_id}", fields=["name"]).get("name") or "Files")
     page = {"folder_id": folder_id, "items": chosen, "skipped": len(items) - len(chosen), "archive": archive}
     return render_template("files/zip.html", **page)
 
@@ -64,4 +65,7 @@ def contents(file_id, version_id=None):
 def packed(items, name):
     """Have Box prepare a zip; its ``download_url`` has to be used within seconds, once."""
     wanted = [{"type": item.type, "id": item.id} for item in items]
-    return box.send("POST", "/zip_downloads", {"items": wanted, "download_file_name": name})
+    archive = box.send("POST", "/zip_downloads", {"items": wanted, "download_file_name": name})
+    if not str(archive.get("download_url")).startswith(("https://", "http://")):
+        raise BoxUnavailable("box_bad_answer")
+    return archive

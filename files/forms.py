@@ -4,10 +4,12 @@ from box_sdk_gen import BoxAPIError
 from flask import abort, flash, redirect
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.validators import DataRequired, Length, Regexp, ValidationError
 
 from box_auth import BoxAuthError, SignInRequired
 from box_auth.flask import box
+
+ETAG = Regexp(r"[0-9a-zA-Z-]{0,40}$")  # of an item, as Box gives it; it goes into a header
 
 
 class BoxForm(FlaskForm):
@@ -23,15 +25,17 @@ class BoxForm(FlaskForm):
         """
         if not self.validate_on_submit():
             self.status = 400 if self.is_submitted() else 200
+            if self.errors and box.wants_json:
+                abort(400, " ".join(words for each in self.errors.values() for words in each))
             return False
         try:
             self.result = call()
             return True
-        except SignInRequired:
-            raise
         except ValidationError as error:
             field.errors, self.status = [str(error)], 400
         except (BoxAPIError, BoxAuthError) as error:
+            if isinstance(error, SignInRequired) or box.wants_json:
+                raise
             problem, self.status = box.explain(error), status_of(error)
             field.errors = [f"{problem.happened} {problem.todo}"]
         return False
@@ -39,7 +43,7 @@ class BoxForm(FlaskForm):
 
 class NameForm(BoxForm):
     name = StringField("Name", [DataRequired("Type a name."), Length(max=255, message="Type 255 characters at most.")])
-    etag = HiddenField()
+    etag = HiddenField(validators=[ETAG])
 
 
 class Confirmation(BoxForm):
@@ -55,9 +59,9 @@ def tell_how_it_went(call, done, gone):
     """Make a call to Box, and have the next page say how it went: ``gone`` if the thing is not there any more."""
     try:
         call()
-    except SignInRequired:
-        raise
     except (BoxAPIError, BoxAuthError) as error:
+        if isinstance(error, SignInRequired) or box.wants_json:
+            raise
         problem = box.explain(error)
         flash(gone if status_of(error) == 404 else f"{problem.happened} {problem.todo}", "error")
     else:

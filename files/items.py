@@ -7,7 +7,7 @@ from functools import partial
 from box_sdk_gen import BoxAPIError
 from flask import abort
 
-from box_auth import BoxAuthError
+from box_auth import BoxAuthError, SignInRequired
 from box_auth.flask import box
 
 ID = re.compile(r"[0-9]{1,20}")
@@ -47,6 +47,7 @@ class Item:
     def about(self, *fields):
         """Ask Box about the item. A file in the trash still answers, which is for its page there alone."""
         about = box.get(self.path, fields=["name", "etag", "parent", "item_status", *fields])
+        about["name"] = str(about.get("name") or "–")
         if about.get("item_status") == "trashed":
             raise BoxAuthError("item_trashed")
         return about
@@ -62,13 +63,22 @@ class Item:
         return box.send("DELETE", self.path, recursive=True if self.type == "folder" else None)
 
 
+def folder_id_of(text):
+    """Read the number of a folder from a form or a query."""
+    if not ID.fullmatch(text):
+        abort(400, "The address or form names a folder that Box cannot have.")
+    return text
+
+
 def each(items, act):
     """Call ``act`` with each item, several at once. Return those that Box took, and the others with its reasons."""
 
     def one(item):
         try:
             act(item)
-        except BoxAPIError as error:
+        except (BoxAPIError, BoxAuthError) as error:
+            if isinstance(error, SignInRequired) or box.wants_json:
+                raise
             return box.explain(error)
         return None
 
@@ -85,4 +95,23 @@ def counted(items):
 
 def parent_of(about):
     """Return the id of the folder that an item is in; the root's for one that somebody else shared."""
-    return (about.get("parent") or {}).get("id", "0")
+    parent = about.get("parent")
+    number = str(parent.get("id")) if isinstance(parent, dict) else ""
+    return number if ID.fullmatch(number) else "0"
+
+
+def names_of(items):
+    """Return each item's name, for a page that says what it is about; Box is asked side by side."""
+
+    def name(item):
+        try:
+            return item.about()["name"]
+        except BoxAPIError:  # gone, or not ours to see; whatever is done to it will say so
+            return str(item)
+
+    return dict(zip(items, box.at_once(*(partial(name, item) for item in items)), strict=True))
+
+
+def quoted(name):
+    """Return a name for use in a sentence: whichever way it is written, it turns no other words round (UAX 9)."""
+    return f"“\u2068{name}\u2069”"

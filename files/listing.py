@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from box_auth.flask import box
 
-SIZE = 100  # items on a page
-LAST_PAGE = 100  # Box takes no offset above 9999; behind that there are only markers (guides, pagination)
+SIZE = 50  # items on a page
+LAST_PAGE = 200  # Box takes no offset above 9999; behind that there are only markers (guides, pagination)
 FIELDS = ["name", "size", "modified_at", "etag", "url"]
 ORDERS = ("name", "size", "date")
 

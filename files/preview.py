@@ -32,7 +32,7 @@ class Preview:
     @classmethod
     def of(cls, file_id):
         try:
-            link = box.get(f"/files/{file_id}", fields=["expiring_embed_link"]).get("expiring_embed_link") or {}
+            link = box.get(f"/files/{file_id}", fields=["expiring_embed_link"]).get("expiring_embed_link")
         except SignInRequired:
             raise
         except (BoxAPIError, BoxAuthError) as error:  # the rest of the page is worth having without it
@@ -40,7 +40,7 @@ class Preview:
                 return cls(why_not="Box has no preview for this kind of file. Download it to look at it.")
             problem = box.explain(error)
             return cls(why_not=f"{problem.happened} {problem.todo}")
-        url = str(link.get("url") or "")
+        url = str(link.get("url") or "") if isinstance(link, dict) else ""
         return cls(url) if ORIGIN.match(url) else cls(why_not="Box gave no preview. Reload this page to ask again.")
 
     def allowed_in(self, page):

@@ -9,7 +9,7 @@ from .listing import FIELDS
 
 LONGEST = 255  # characters of a search text
 FOUND = 30  # on a page
-LAST = 9990  # Box finds nothing behind its 10 000th result, and refuses to look
+LAST = 9990  # Box refuses to look behind its 10 000th result
 
 
 @pages.get("/search")
@@ -21,9 +21,7 @@ def search():
     found = {"entries": [], "total_count": 0}
     if text:
         found = box.get("/search", query=text, fields=[*FIELDS, "parent"], limit=FOUND, offset=offset)
+    entries = found.get("entries") or []
     if box.wants_json:
-        names = [
-            {"name": item["name"], "type": item["type"], "address": item_address(item)} for item in found["entries"]
-        ]
-        return {"found": names}
-    return render_template("files/search.html", text=text, found=found, offset=offset, size=FOUND)
+        return {"found": [{"name": item.get("name"), "address": item_address(item)} for item in entries]}
+    return render_template("files/search.html", text=text, found=found, offset=offset, size=FOUND, last=LAST)

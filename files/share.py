@@ -7,7 +7,7 @@ from box_auth.flask import box
 
 from . import pages
 from .forms import BoxForm
-from .items import Item
+from .items import Item, parent_of
 
 LEVELS = {
     "open": "Everybody who has the link",
@@ -25,12 +25,21 @@ class ShareForm(BoxForm):
 def share(item):
     item = Item.of(item)
     about = item.about("shared_link", "allowed_shared_link_access_levels")
-    link = about["shared_link"]
-    form = ShareForm(data={"access": link and link["access"]})
-    form.access.choices = [(level, LEVELS[level]) for level in about["allowed_shared_link_access_levels"] or LEVELS]
+    link, levels = about.get("shared_link") or {}, about.get("allowed_shared_link_access_levels")
+    form = ShareForm(data={"access": link.get("access")})
+    form.access.choices = [(level, words) for level, words in LEVELS.items() if levels is None or level in levels]
     form.access.choices += [("none", "Nobody any more: switch the link off")] if link else []
     shared = None if form.access.data == "none" else {"access": form.access.data}
     if form.sent(form.access, lambda: item.change({"shared_link": shared})):
         flash("The link works." if shared else "The link is switched off.")
         return redirect(url_for(".share", item=item))
-    return render_template("files/share.html", form=form, item=item, about=about, link=link), form.status
+    return render_template(
+        "files/share.html", form=form, item=item, about=about, link=link, back=address_of(item, about)
+    ), form.status
+
+
+def address_of(item, about):
+    """Return where the item is looked at: its own page, or the folder of a web link."""
+    if item.type == "file":
+        return url_for(".file", file_id=item.id)
+    return url_for(".folder", folder_id=item.id if item.type == "folder" else parent_of(about))

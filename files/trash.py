@@ -1,44 +1,52 @@
 """Into the trash, out of it again, and away for good."""
 
+from box_sdk_gen import BoxAPIError
 from flask import flash, redirect, render_template, request, url_for
 
 from box_auth.flask import box
 
 from . import pages
 from .forms import Confirmation, NameForm
-from .items import Item, counted, each
+from .items import Item, counted, each, folder_id_of, names_of, quoted
+
+SIZE = 40  # on a page
+LAST = 9900  # the highest offset for a whole page: Box takes 9999 at most
 
 
 @pages.get("/trash")
 @box.login_required
 def trash():
-    offset = max(0, min(request.args.get("offset", 0, type=int), 9900))
-    items = box.get("/folders/trash/items", fields=["name", "size", "trashed_at"], limit=100, offset=offset)
-    return render_template("files/trash.html", items=items, offset=offset)
+    offset = max(0, min(request.args.get("offset", 0, type=int), LAST))
+    items = box.get("/folders/trash/items", fields=["name", "size", "trashed_at"], limit=SIZE, offset=offset)
+    return render_template("files/trash.html", items=items, offset=offset, size_of_page=SIZE, last=LAST)
 
 
 @pages.post("/trash")
 @box.login_required
 def throw_away():
     """Put what was selected into the trash, and go back to where it was selected."""
-    done, failed = each(Item.several(request.form.getlist("item")), Item.trash)
+    items, back = Item.several(request.form.getlist("item")), folder_id_of(request.form.get("folder_id", "0"))
+    done, failed = each(items, Item.trash)
     if done:
         flash(f"{counted(done)} moved to the trash.")
-    for problem in {problem.code: problem for _, problem in failed}.values():
-        flash(f"{problem.happened} {problem.todo}", "error")
-    return redirect(url_for(".folder", folder_id=request.form.get("folder_id", "0")))
+    names = names_of([item for item, _ in failed])
+    for item, problem in failed:
+        flash(f"{quoted(names[item])}: {problem.happened} {problem.todo}", "error")
+    if not items:
+        flash("Select first what should go to the trash.", "error")
+    return redirect(url_for(".folder", folder_id=back))
 
 
 @pages.route("/<item>/restore", methods=["GET", "POST"])
 @box.login_required
 def restore(item):
-    """Restore an item; if its name is taken by now, under another one."""
+    """Restore an item: under another name if its own is taken by now, among all files if its folder is gone."""
     item = Item.of(item)
-    name = box.get(f"{item.path}/trash", fields=["name"])["name"]
+    name = in_trash(item)
     form = NameForm(data={"name": name})
     changes = {"name": form.name.data} if form.name.data != name else {}
-    if form.sent(form.name, lambda: box.send("POST", item.path, changes)):
-        flash(f"“{form.name.data}” is back where it was.")
+    if form.sent(form.name, lambda: put_back(item, changes)):
+        flash(f"{quoted(form.name.data)} is back.")
         return redirect(url_for(".trash"))
     return render_template("files/restore.html", form=form, item=item, name=name), form.status
 
@@ -53,5 +61,19 @@ def delete(item):
         box.send("DELETE", f"{item.path}/trash")
         flash("It is deleted for good.")
         return redirect(url_for(".trash"))
-    name = box.get(f"{item.path}/trash", fields=["name"])["name"]
-    return render_template("files/delete.html", form=form, item=item, name=name)
+    return render_template("files/delete.html", form=form, item=item, name=in_trash(item))
+
+
+def in_trash(item):
+    """Return the name of what is in the trash."""
+    return str(box.get(f"{item.path}/trash", fields=["name"]).get("name") or "–")
+
+
+def put_back(item, changes):
+    try:
+        box.send("POST", item.path, changes)
+    except BoxAPIError as error:
+        if error.response_info.status_code != 404:
+            raise
+        box.send("POST", item.path, {**changes, "parent": {"id": "0"}})  # the folder that it was in is not there
+        flash("The folder that it was in is gone, so it is among all files now.")

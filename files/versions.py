@@ -9,18 +9,18 @@ from box_auth.flask import box
 
 from . import pages
 from .details import HEAD
-from .forms import BoxForm, still_there, tell_how_it_went
+from .forms import ETAG, BoxForm, still_there, tell_how_it_went
 from .items import Item
 
 FIELDS = ["version_number", "name", "size", "modified_at", "modified_by", "trashed_at"]
 NOW = ["file_version", "version_number", "size", "modified_at", "modified_by"]  # of the file as it is
-SIZE = 100  # on a page
-LAST = 9900  # Box takes no offset above 10 000
+SIZE = 40  # on a page
+LAST = 9900  # the highest offset for a whole page: Box takes 9999 at most
 GONE = "That version is not there any more."
 
 
 class DeleteForm(BoxForm):
-    etag = HiddenField()
+    etag = HiddenField(validators=[ETAG])
 
 
 @pages.get("/file/<file_id>/versions")
@@ -32,7 +32,9 @@ def versions(file_id):
         lambda: item.about(*HEAD, *NOW),
         lambda: box.get(f"{item.path}/versions", fields=FIELDS, limit=SIZE, offset=offset),
     )
-    return render_template("files/versions.html", item=item, file=about, past=past, offset=offset, size_of_page=SIZE)
+    return render_template(
+        "files/versions.html", item=item, file=about, past=past, offset=offset, size_of_page=SIZE, last=LAST
+    )
 
 
 @pages.post("/file/<file_id>/versions/<version_id>/promote")
@@ -62,7 +64,7 @@ def delete_version(file_id, version_id):
         )
         return redirect(back)
     version = still_there(path, FIELDS, GONE, back)
-    form.etag.data = item.about()["etag"]
+    form.etag.data = item.about().get("etag")
     return render_template("files/delete_version.html", form=form, version=version, back=back)
 
 

@@ -96,6 +96,7 @@ class _NoApp:
 
     def __init__(self) -> None:
         self.extensions: dict[str, Any] = {}
+        self.config: dict[str, Any] = {}
         self.wsgi_app: WSGIApplication = _nothing_here
 
 

@@ -34,7 +34,7 @@ def test_the_node_sdk_does_a_days_work(box, emulator):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
         "user": "bo@example.com",
-        "list": [3, 2, 2, True],
+        "list": [5, 2, 2, True],
         "create": ["folder", "From Node", "0"],
         "conflict": [409, "item_name_in_use"],
         "upload": ["note.txt", True, "checked.txt", 20 * 1024 * 1024 + 5],

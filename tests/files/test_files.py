@@ -1,5 +1,6 @@
 """The pages in files/, asked for as a browser would. They go with that folder."""
 
+import json
 import re
 
 import pytest
@@ -184,22 +185,22 @@ def test_a_long_folder_is_sorted_and_read_by_pages(signed_in, emulator):
 
 @pytest.mark.parametrize("where", ["folder", "root"])
 def test_behind_the_last_offset_the_list_goes_on_by_markers(signed_in, emulator, monkeypatch, where):
-    monkeypatch.setattr("files.listing.LAST_PAGE", 10)  # it is a hundred pages at Box
+    monkeypatch.setattr("files.listing.LAST_PAGE", 20)
     browser, folder = signed_in(app, "nil@example.com"), "0"
     if where == "folder":
         post(browser, "/files/0/new-folder", name="Long")
         folder = key(browser, "Long").partition(":")[2]
     for number in range(1130):
         emulator.add_item("nil@example.com", f"{number:04}.txt", parent=folder)
-    first = url_for_page(browser, folder, "?page=10&direction=DESC")
-    assert len(names_on(first)) == 100
+    first = url_for_page(browser, folder, "?page=20&direction=DESC")
+    assert len(names_on(first)) == 50
     page, behind = first, []
     while onward := re.search(r'<a href="([^"]+)" rel="next"', page):
         page = browser.get(onward[1].replace("&amp;", "&")).text
         behind += names_on(page)
     if where == "folder":  # goes on where it was, in the same order
         assert behind == [f"{number:04}" for number in range(129, -1, -1)]
-        assert "page=10" in re.search(r'<a href="([^"]+)" rel="prev"', page)[1]
+        assert "page=20" in re.search(r'<a href="([^"]+)" rel="prev"', page)[1]
     else:  # begins again, in Box's own order
         assert sorted(behind) == [f"{number:04}" for number in range(1130)]
         assert "cannot sort" in page
@@ -238,3 +239,105 @@ def test_a_folder_that_vanishes_between_two_clicks(signed_in, emulator):
 def test_strangers_are_sent_to_sign_in():
     for path in ("/files/", "/files/1", "/files/recent", "/files/trash", "/files/search", "/files/file/1"):
         assert app.test_client().get(path).location == f"/login?next={path}"
+
+
+ODD = (
+    {},
+    dict.fromkeys(("id", "type", "name", "etag", "parent", "path_collection", "permissions", "entries", "total_count")),
+    {"type": "file", "id": "7", "name": "theirs.txt", "etag": "1", "parent": None, "permissions": None},
+    {"type": ["x"], "id": {}, "name": 7, "total_count": "many", "entries": [{"type": "file", "name": "noid.jpg"}]},
+    {"entries": [{"type": ["file"], "id": 5, "name": None}], "total_count": -1, "path_collection": {"entries": None}},
+)
+PAGES = [
+    "",
+    "recent",
+    "trash",
+    "search?q=x",
+    "file/7",
+    "file/7/versions",
+    "file/7/comments",
+    "0/upload",
+    "0/new-folder",
+]
+PAGES += [
+    "7/download",
+    "move?item=file:7",
+    "copy?item=file:7&into=8",
+    *(f"file:7/{act}" for act in ("rename", "share")),
+]
+PAGES += ["folder:7/rename", "web_link:7/share", "file:7/restore", "file:7/delete", "file/7/versions/8/delete"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_an_odd_answer_of_box_is_a_page_all_the_same(signed_in, emulator, path):
+    browser = signed_in(app)
+    for odd in ODD:
+        emulator.fault("*", status=200, times=20, body=json.dumps(odd), content_type="application/json")
+        for headers in ({}, {"Accept": "application/json"}):
+            assert browser.get(f"/files/{path}", headers=headers).status_code in (200, 302, 502), odd
+
+
+def test_a_web_link_is_shared_too(signed_in, emulator):
+    emulator.add_item("nil@example.com", "Our site", "web_link", url="https://example.com/")
+    browser = signed_in(app, "nil@example.com")
+    item = key(browser, "Our site")
+    assert post(browser, f"/files/{item}/share", access="open").location == f"/files/{item}/share"
+    page = browser.get(f"/files/{item}/share").text
+    assert 'id="link"' in page
+    assert 'href="/files/"' in page.partition("Back")[0].rpartition("<a ")[2]
+
+
+def test_what_could_not_be_moved_is_named_and_stays_selected(signed_in, emulator):
+    there = emulator.add_item("nil@example.com", "There", "folder")
+    for name, where in (("one.txt", "0"), ("two.txt", "0"), ("three.txt", "0"), ("two.txt", there)):
+        emulator.add_item("nil@example.com", name, parent=where)
+    browser = signed_in(app, "nil@example.com")
+    items = [key(browser, name) for name in ("one.txt", "two.txt", "three.txt")]
+    emulator.fault(f"PUT /2.0/files/{items[2][5:]}", status=503, times=20)
+    page = post(browser, "/files/move", on=f"/files/move?item={items[0]}", item=items, into=there.id)
+    assert page.status_code == 409
+    said = re.findall(r'role="alert"><bdi>([^<]+)</bdi>: ([^<]+)', page.text)
+    assert [name for name, _ in said] == ["two.txt", "three.txt"]
+    assert "name already" in said[0][1]
+    assert "One item was moved" in page.text
+    assert set(re.findall(r'name="item" value="([^"]+)"', page.text)) == set(items[1:])
+
+
+@pytest.mark.parametrize("into", ["../users/me", "", "0?x=1", "é", "abc", "0/items"])
+def test_a_folder_that_box_cannot_have_is_refused(signed_in, into):
+    browser = signed_in(app)
+    assert browser.get("/files/move", query_string={"item": "file:1", "into": into}).status_code == 400
+    for path in ("/files/selected", "/files/trash"):
+        assert post(browser, path, on="/files/", item="file:1", folder_id=into).status_code == 400
+
+
+def test_what_was_in_a_folder_that_is_gone_comes_back_among_all_files(signed_in, emulator):
+    there = emulator.add_item("nil@example.com", "There", "folder")
+    emulator.add_item("nil@example.com", "in.txt", parent=there)
+    browser = signed_in(app, "nil@example.com")
+    item = key(browser, "in.txt", on=f"/files/{there.id}")
+    post(browser, "/files/trash", on="/files/", item=item)
+    post(browser, "/files/trash", on="/files/", item=f"folder:{there.id}")
+    assert post(browser, f"/files/{item}/restore", name="in.txt").location == "/files/trash"
+    assert "is gone" in browser.get("/files/").text
+    assert key(browser, "in.txt") == item
+
+
+def test_a_script_gets_what_a_form_says_as_json(signed_in):
+    browser = signed_in(app)
+    token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', browser.get("/files/").text)[1]
+    for path, fields, status, code in (
+        ("/files/0/new-folder", {"name": "projects"}, 409, "name_taken"),
+        ("/files/0/new-folder", {"name": ""}, 400, "bad_request"),
+        ("/files/trash", {"item": "file:999999"}, 404, "item_not_found"),
+        ("/files/move", {"item": "file:999999", "into": "0"}, 404, "item_not_found"),
+    ):
+        headers = {"Accept": "application/json"}
+        answer = browser.post(path, data={"csrf_token": token, **fields}, headers=headers)
+        assert (answer.status_code, answer.json["error"]["code"]) == (status, code), path
+
+
+def test_a_name_that_is_written_from_right_to_left_turns_no_sentence_round(signed_in):
+    browser = signed_in(app)
+    post(browser, "/files/0/new-folder", name="\u202egnp.exe")
+    assert "\u2068\u202egnp.exe\u2069" in browser.get("/files/").text
