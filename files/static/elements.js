@@ -22,6 +22,7 @@ async function newToken() {
     headers: { Accept: "application/json", "X-CSRFToken": place.dataset.csrf },
   });
   const said = await answer.json();
+  if (said.error?.code === "form_expired") throw new Refused("Your sign-in has ended, or this page is old.");
   if (!answer.ok) throw new Refused(`${said.error.happened} ${said.error.todo}`);
   renewAt = Date.now() + (said.expires_in || 60) * 1000 * (1 - EARLY);
   return said.token;
@@ -45,6 +46,9 @@ function trySendingTwice(request) {
   if (typeof send !== "function") return request;
   request.adapter = (sent) =>
     send(sent).catch(async (error) => {
+      if (error.response === undefined || error.response.data?.code === "cors_origin_not_whitelisted") {
+        tell(`Box does not answer this page. Is ${location.origin} listed under CORS Domains of your Box app?`);
+      }
       if (error.response?.status !== 401) throw error;
       token = null;
       const headers = { ...sent.headers, Authorization: `Bearer ${await currentToken()}` };
