@@ -15,6 +15,9 @@ from box_auth.flask import box
 LARGE = 20_000_000  # bytes from which Box takes a file in parts
 TRIES = 5  # for each call, with growing pauses between them
 PAUSE = 1.0  # seconds, the first of them
+# What Box answers instead of a result, and how often to look then whether it did the work anyway: a gateway may have
+# answered in its place.
+ANSWERED = {"box_busy": 0, "box_down": 1}
 # A part is 8 MB and has to be in memory, as its digest goes ahead of it. Every upload may have one, and so many more
 # are there for all uploads of a process: they are sent while the next part comes in.
 SPARE = threading.BoundedSemaphore(2)
@@ -25,8 +28,8 @@ def upload_in_parts(target, file):
     uploads = box.client.chunked_uploads
     session = patiently(lambda: _begin(uploads, target, file.size))
     try:
-        parts, digest = _send_parts(uploads, session, file)
-        return _commit(uploads, session, parts, digest)
+        parts, whole = _send_parts(uploads, session, file)
+        return _commit(uploads, session, target, parts, whole)
     except BaseException:
         _abort(uploads, session)
         raise
@@ -39,7 +42,7 @@ def patiently(call, *, repeatable=True):
         try:
             return call()
         except BoxUnavailable as error:
-            if not repeatable and error.code not in ("box_busy", "box_down"):
+            if not repeatable and error.code not in ANSWERED:
                 raise
             time.sleep(min(error.retry_after or PAUSE * 2**attempt, 60))
     return call()
@@ -52,7 +55,7 @@ def _begin(uploads, target, size):
 
 
 def _send_parts(uploads, session, file):
-    """Send the file, two parts at once where there is room. Return Box's parts in order, and the whole digest."""
+    """Send the file, two parts at once where there is room. Return Box's parts in order, and the hash of the whole."""
     whole, sent = hashlib.sha1(), []  # noqa: S324 - Box wants it
     with ThreadPoolExecutor(1, "upload") as second:
         for start in range(0, file.size, session.part_size):
@@ -64,7 +67,7 @@ def _send_parts(uploads, session, file):
                 sent.append(Future())
                 sent[-1].set_result(part.send(uploads, session.id))
         file.read(1)  # there is no more; the form's end shows whether that is so
-        return [each.result() for each in sent], _digest(whole)
+        return [each.result() for each in sent], whole
 
 
 class Memory(mmap.mmap):
@@ -104,15 +107,31 @@ class Part:
             SPARE.release()
 
 
-def _commit(uploads, session, parts, digest):
+def _commit(uploads, session, target, parts, whole):
     """Have Box make the file. It may still be at work on the parts (202)."""
+    commit = partial(_commit_once, uploads, session, target, parts, whole)
     for attempt in range(TRIES):
-        commit = partial(uploads.create_file_upload_session_commit, session.id, parts, digest)
         made = patiently(commit, repeatable=False)
         if made:
-            return made.entries[0]
+            return made
         time.sleep(PAUSE * 2**attempt)
     raise BoxUnavailable("box_slow")
+
+
+def _commit_once(uploads, session, target, parts, whole):
+    """Return the file, or None while Box is at work. Where the answer is lost, look whether Box has the file: nobody
+    else would know, and who tried again would have it twice."""
+    try:
+        made = uploads.create_file_upload_session_commit(session.id, parts, _digest(whole))
+    except BoxUnavailable as error:
+        for attempt in range(ANSWERED.get(error.code, TRIES)):
+            if attempt:  # Box may still be at work
+                time.sleep(PAUSE * 2 ** (attempt - 1))
+            file = target.made(whole.hexdigest())
+            if file:
+                return file
+        raise
+    return made.entries[0] if made else None
 
 
 def _abort(uploads, session):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from box_sdk_gen import BoxAPIError, PreflightFileUploadCheckParent
 
+from box_auth import BoxAuthError
 from box_auth.flask import box
 
 LONGEST = 255  # characters of a name
@@ -18,6 +19,24 @@ class Target:
     folder_id: str
     name: str
     file_id: str = ""
+
+    def made(self, sha1):
+        """Return the file if it is at Box with these contents; else None, as where Box cannot tell."""
+        try:
+            file_id = self.file_id or self._taken_by()
+            file = box.client.files.get_file_by_id(file_id, fields=["name", "sha1"]) if file_id else None
+        except (BoxAPIError, BoxAuthError):
+            return None
+        return file if file and file.sha_1 == sha1 else None
+
+    def _taken_by(self):
+        """Return the id of the file that has the name. Asked with no size: the file itself may have taken the room."""
+        try:
+            ask(self.folder_id, self.name, 0)
+        except BoxAPIError as error:
+            there = in_the_way(error) or {}
+            return there.get("id") if there.get("type") == "file" else None
+        return None
 
 
 def ask(folder_id, name, size):

@@ -1,8 +1,10 @@
 """Uploads that go wrong: forms that break off, a Box that is busy or away, a sign-in that ends on the way."""
 
 import pytest
+from box_sdk_gen.managers.chunked_uploads import ChunkedUploadsManager
 
 from app import app
+from box_auth import BoxUnavailable
 from files import upload_parts, upload_target
 from tests.files.sent_files import COMMIT, JSON, KIND, LARGE, MADE, NIL, PART, PATH, content, names, raw, send, token_of
 
@@ -79,10 +81,50 @@ def test_what_fails_on_the_way_of_a_large_file_is_sent_again(browser, emulator, 
     assert content(browser, made["id"]) == MADE
 
 
-def test_a_commit_whose_answer_is_lost_is_not_repeated(browser, emulator):
+@pytest.mark.parametrize("conflict", ["keep", "version"])
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"drop": "during"}])
+def test_a_commit_whose_answer_is_lost_is_done(browser, emulator, conflict, fault):
+    send(browser, content=b"old")
+    emulator.fault(COMMIT, **fault)
+    made = send(browser, content=MADE, conflict=conflict).json
+    assert made["name"] == ("new (1).txt" if conflict == "keep" else "new.txt")
+    assert content(browser, made["id"]) == MADE
+    assert (len(names(emulator)), emulator.requests.count(COMMIT)) == (1 + (conflict == "keep"), 1)
+
+
+def test_a_commit_that_a_gateway_answered_is_done(browser, emulator, monkeypatch):
+    def commit_and_fail(*arguments):
+        commit(*arguments)
+        raise BoxUnavailable("box_down")
+
+    commit = ChunkedUploadsManager.create_file_upload_session_commit
+    monkeypatch.setattr(ChunkedUploadsManager, "create_file_upload_session_commit", commit_and_fail)
+    assert content(browser, send(browser, content=MADE).json["id"]) == MADE
+    assert emulator.requests.count(COMMIT) == 1
+
+
+def test_a_lost_commit_is_seen_where_it_took_the_last_room(browser, emulator):
+    emulator.users.change(emulator.users.named(NIL), space_amount=LARGE)
     emulator.fault(COMMIT, drop="after")
+    assert content(browser, send(browser, content=MADE).json["id"]) == MADE
+
+
+def test_a_commit_that_never_reached_box_is_told(browser, emulator):
+    emulator.fault(COMMIT, drop="before")
     assert send(browser, content=MADE).json["error"]["code"] == "box_unreachable"
-    assert (names(emulator), emulator.requests.count(COMMIT)) == (["new.txt"], 1)
+    assert names(emulator) == []
+
+
+def test_a_file_of_somebody_else_is_not_taken_for_ours(browser, emulator, monkeypatch):
+    def come_between(*arguments):
+        emulator.add_item(NIL, "new.txt", content=b"theirs")
+        return send_parts(*arguments)
+
+    send_parts = upload_parts._send_parts
+    monkeypatch.setattr(upload_parts, "_send_parts", come_between)
+    emulator.fault(COMMIT, drop="before")
+    assert send(browser, content=MADE).json["error"]["code"] == "box_unreachable"
+    assert names(emulator) == ["new.txt"]
 
 
 def test_a_commit_that_takes_box_a_while(browser, emulator):
