@@ -56,7 +56,7 @@ def make_folder(folder_id):
         made = box.send("POST", "/folders", {"name": request.form.get("name", ""), "parent": {"id": folder_id}})
     except BoxAPIError as error:
         made = in_the_way(error)
-        if made is None or made.get("type") != "folder":
+        if made is None or made.get("type") != "folder" or not made.get("id"):
             raise
     return {"id": made["id"]}
 

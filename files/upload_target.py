@@ -60,7 +60,7 @@ def choose(folder_id, name, size, conflict):
             return None
         if conflict == "keep":
             return Target(folder_id, _free_name(folder_id, name, size))
-        if there.get("type") != "file":
+        if there.get("type") != "file" or not there.get("id"):
             raise
         box.send("OPTIONS", f"/files/{there['id']}/content", {"size": size})
         return Target(folder_id, there.get("name") or name, there["id"])

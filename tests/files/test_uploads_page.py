@@ -1,5 +1,7 @@
 """Uploads, by the plain form and as the script sends them: bytes, names, folders."""
 
+import json
+
 import pytest
 
 from app import app
@@ -129,6 +131,18 @@ def test_a_tree_of_folders_fifty_deep(browser, emulator):
     emulator.add_item(NIL, "file")
     taken = browser.post(f"{PATH}/folder", data={"csrf_token": token, "name": "file"}, headers=JSON)
     assert (taken.status_code, taken.json["error"]["code"]) == (409, "name_taken")
+
+
+def test_a_conflict_that_names_no_item(browser, emulator):
+    conflict = {"type": "error", "status": 409, "code": "item_name_in_use"}
+    conflict["context_info"] = {"conflicts": [{"type": "folder"}]}
+    emulator.fault("POST /2.0/folders", status=409, body=json.dumps(conflict))
+    refused = browser.post(f"{PATH}/folder", data={"csrf_token": token_of(browser), "name": "x"}, headers=JSON)
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "name_taken")
+    conflict["context_info"] = {"conflicts": {"type": "file"}}
+    emulator.fault("OPTIONS /2.0/files/content", status=409, body=json.dumps(conflict))
+    refused = send(browser, conflict="version")
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "name_taken")
 
 
 def test_a_folder_that_is_gone(browser):
