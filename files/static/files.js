@@ -26,18 +26,36 @@ if (form) {
     asked = new AbortController();
     const address = new URL(form.action);
     address.searchParams.set("q", input.value);
+    const { signal } = asked;
     try {
-      const answer = await fetch(address, { headers: { Accept: "application/json" }, signal: asked.signal });
-      if (answer.ok) show((await answer.json()).found);
-    } catch { /* a newer search took its place, or the network is away: the button says more */ }
+      const answer = await fetch(address, { headers: { Accept: "application/json" }, signal });
+      if (!answer.ok) throw new Error(answer.status);
+      show((await answer.json()).found);
+    } catch {
+      if (!signal.aborted) clear(); // what is shown was found by another text; the button says what is wrong
+    }
+  };
+
+  const clear = () => {
+    clearTimeout(timer);
+    asked.abort();
+    list.hidden = true;
+    status.textContent = "";
   };
 
   input.addEventListener("input", () => {
     clearTimeout(timer);
     if (input.value.trim()) timer = setTimeout(search, PAUSE);
-    else list.hidden = true;
+    else clear();
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") list.hidden = true;
+    if (event.key !== "Escape") return;
+    if (list.contains(document.activeElement)) input.focus(); // before it is hidden, or the focus would be nowhere
+    clear();
   });
+  form.addEventListener("focusout", (event) => {
+    if (!form.contains(event.relatedTarget)) clear();
+  });
+  // A press in the list is not one elsewhere: not every browser gives the focus to a link that is pressed.
+  list.addEventListener("mousedown", (event) => event.preventDefault());
 }

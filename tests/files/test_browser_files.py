@@ -102,6 +102,44 @@ def test_what_is_found_shows_while_somebody_types(page, emulator):
 
 
 @pytest.mark.parametrize("page", ["wide"], indirect=True)
+def test_what_was_found_goes_when_somebody_turns_elsewhere(page, emulator):
+    page.goto("/files/")
+    box, found = page.get_by_role("searchbox"), page.locator(".found")
+    box.press_sequentially("welcome")
+    expect(found.get_by_role("link")).to_have_count(1)
+    page.get_by_role("heading", level=1).click()
+    expect(found).to_be_hidden()
+    box.press_sequentially("s")
+    box.press("Backspace")
+    expect(found).to_be_visible()
+    found.get_by_role("link").focus()
+    expect(found).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(found).to_be_hidden()
+    expect(box).to_be_focused()
+
+    emulator.fault("GET /2.0/search", latency=1)
+    with page.expect_request("**/files/search**"):
+        box.fill("welcome")
+    with page.expect_event("requestfailed"):  # what would come after somebody has gone opens nothing
+        page.get_by_role("heading", level=1).click()
+    expect(found).to_be_hidden()
+
+
+@pytest.mark.parametrize("page", ["wide"], indirect=True)
+def test_a_search_that_fails_leaves_no_old_finds(page, emulator):
+    page.expected.add(403)
+    page.goto("/files/")
+    box, found, status = page.get_by_role("searchbox"), page.locator(".found"), page.locator(".search [role=status]")
+    box.press_sequentially("welcome")
+    expect(status).to_have_text("1 found")
+    emulator.fault("GET /2.0/search", status=403)
+    box.press_sequentially("x")
+    expect(status).to_have_text("")
+    expect(found).to_be_hidden()
+
+
+@pytest.mark.parametrize("page", ["wide"], indirect=True)
 def test_a_full_page_weighs_little_and_asks_nobody_else(page, server, emulator):
     folder = emulator.add_item(emulator.users[0], "Full", "folder")
     for number in range(60):
