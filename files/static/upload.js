@@ -38,13 +38,20 @@ class Upload {
 
   part(selector) { return this.item.querySelector(selector); }
 
+  // Hide these parts or show them; if the focus was on one that goes, it stays in the row.
+  hide(parts) {
+    const focused = this.item.contains(document.activeElement) && document.activeElement;
+    for (const [selector, hidden] of Object.entries(parts)) this.part(selector).hidden = hidden;
+    if (!focused || !focused.closest("[hidden]")) return;
+    const visible = [...this.item.querySelectorAll("button")].find((button) => !button.closest("[hidden]"));
+    (visible ?? this.item).focus();
+  }
+
   show(state, words) {
     this.state = state;
     this.item.className = state;
     this.part(".state").textContent = words;
-    this.part(".choices").hidden = state !== "asked";
-    this.part(".retry").hidden = state !== "failed" && state !== "cancelled";
-    this.part(".cancel").hidden = OVER.has(state);
+    this.hide({ ".choices": state !== "asked", ".retry": state !== "failed" && state !== "cancelled", ".cancel": OVER.has(state) });
     this.bar.hidden = state === "skipped" || state === "cancelled";
     if (state !== "running") this.bar.value = state === "done" ? 1 : 0;
   }
@@ -103,7 +110,7 @@ class Upload {
     if (this.state !== "running") return;
     this.bar.value = all ? sent / all : 0;
     this.part(".state").textContent = sent < all ? `${Math.floor((100 * sent) / all)} %` : "Box is storing it";
-    this.part(".cancel").hidden = sent >= all; // it is out of our hands
+    this.hide({ ".cancel": sent >= all }); // it is out of our hands
   }
 
   async fail(error) {
@@ -146,6 +153,7 @@ function tell() {
 
 async function goOn() {
   if (!(await renewToken())) return;
+  if (signedOut.contains(document.activeElement)) told.focus(); // as its button goes
   signedOut.hidden = true;
   paused = false;
   next();

@@ -113,6 +113,7 @@ def test_a_session_that_ends_meanwhile(page, emulator, tmp_path):
     opened.value.locator("button[value=grant]").click()
     opened.value.wait_for_url("**/files/")
     press(page, "Go on")
+    expect(page.locator("#uploaded")).to_be_focused()  # the button is gone
     expect(page.locator("#uploaded")).to_have_text("1 of 1 uploaded. That is all.")
     assert bytes_of(emulator, "large.bin") == LARGE
 
@@ -131,3 +132,37 @@ def test_what_is_dropped_goes_on_when_box_was_busy(page, emulator):
     )
     expect(page.locator("#uploaded")).to_have_text("2 of 2 uploaded. That is all.")
     assert bytes_of(emulator, "two.txt") == b"two.txt"
+
+
+@pytest.mark.parametrize("page", ["wide"], indirect=True)
+def test_the_keyboard_stays_in_the_row_whose_button_was_pressed(page, emulator, tmp_path):
+    names = [f"{number}.txt" for number in range(4)]
+    for name in names:
+        emulator.add_item(emulator.users[0], name, content=b"old")
+    page.expected.add(409)
+    page.goto("/files/0/upload")
+    page.get_by_label("Files").set_input_files(files(tmp_path, **{name.replace(".", "__"): b"new" for name in names}))
+    pressed = {"Keep both": "Uploaded as", "New version": "Uploaded", "Skip": "Skipped", "Cancel": "Cancelled"}
+    for name, (button, state) in zip(names, pressed.items(), strict=True):
+        upload(page, name).get_by_role("button", name=button).press("Enter")
+        expect(upload(page, name)).to_contain_text(state)
+        assert page.evaluate("document.activeElement.closest('.uploads li')?.innerText").startswith(name)
+        assert page.evaluate("!document.activeElement.closest('[hidden]')")
+    expect(upload(page, "3.txt").get_by_role("button", name="Try again")).to_be_focused()
+    page.keyboard.press("Enter")  # the focus is not taken from where somebody is by now
+    page.get_by_label("same name").focus()
+    expect(upload(page, "3.txt")).to_contain_text("of this name")
+    expect(page.get_by_label("same name")).to_be_focused()
+    page.look("upload-focus")
+
+
+@pytest.mark.parametrize("page", ["wide"], indirect=True)
+def test_the_keyboard_stays_while_a_large_file_is_stored(page, emulator, tmp_path):
+    emulator.fault("POST /api/2.0/files/upload_sessions/*/commit", latency=1)
+    page.goto("/files/0/upload")
+    page.get_by_label("Files").set_input_files(files(tmp_path, large__bin=LARGE))
+    upload(page, "large.bin").get_by_role("button", name="Cancel").focus()
+    expect(upload(page, "large.bin")).to_contain_text("Box is storing it")
+    expect(upload(page, "large.bin")).to_be_focused()
+    expect(upload(page, "large.bin").locator(".state")).to_have_text("Uploaded")
+    expect(upload(page, "large.bin")).to_be_focused()
