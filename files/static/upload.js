@@ -18,14 +18,15 @@ const uploads = [];
 let paused = false;
 
 class Upload {
-  constructor(file, path) {
+  constructor(file, path) { // without a file it is the folder itself
+    const name = file?.name ?? path.slice(path.lastIndexOf("/") + 1);
     Object.assign(this, { file, path, answer: "", tries: 0, state: "waiting" });
     this.item = row.cloneNode(true);
     this.bar = this.part("progress");
-    this.bar.ariaLabel = `Progress of ${file.name}`;
-    this.part("bdi").textContent = path ? `${path}/${file.name}` : file.name;
+    this.bar.ariaLabel = `Progress of ${name}`;
+    this.part("bdi").textContent = [path, file?.name].filter(Boolean).join("/");
     for (const button of this.item.querySelectorAll("button")) {
-      button.append(Object.assign(document.createElement("span"), { className: "unseen", textContent: ` ${file.name}` }));
+      button.append(Object.assign(document.createElement("span"), { className: "unseen", textContent: ` ${name}` }));
     }
     this.part(".cancel").onclick = () => this.cancel();
     this.part(".retry").onclick = () => this.wait();
@@ -81,11 +82,13 @@ class Upload {
 
   finish(made) {
     if (!made.id) this.show("skipped", "Skipped");
+    else if (!this.file) this.show("done", "The folder is there");
     else this.show("done", made.name === this.file.name ? "Uploaded" : `Uploaded as ${made.name}`);
   }
 
   async send() {
     this.folder = await folderOf(this.path);
+    if (!this.file) return { id: this.folder };
     const about = { name: this.file.name, conflict: this.answer || conflict.value };
     if (this.file.size > ASK_FIRST) await this.ask(about);
     if (this.state !== "running") return null; // cancelled meanwhile
@@ -175,7 +178,7 @@ async function take(event) {
   const { items, files } = event.dataTransfer;
   const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean); // they end with the event
   if (!entries.length) add([...files].map((file) => [file, ""])); // a browser that knows no folders
-  for await (const file of dropped(entries)) add([file]);
+  for await (const each of dropped(entries)) add([each]);
 }
 
 form.elements.file.multiple = true;

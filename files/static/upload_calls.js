@@ -72,7 +72,7 @@ export async function renewToken() {
   return true;
 }
 
-// What was dropped: files, and folders with all that is in them.
+// What was dropped: files, each with its folder's path, and folders in which there is nothing, as [null, path].
 export async function* dropped(entries, path = "") {
   for (const entry of entries) {
     if (entry.isFile) {
@@ -80,9 +80,11 @@ export async function* dropped(entries, path = "") {
       if (file) yield [file, path];
     } else {
       const reader = entry.createReader();
-      const some = () => new Promise((resolve) => reader.readEntries(resolve, () => resolve([]))); // a hundred at most
+      const some = () => new Promise((resolve) => reader.readEntries(resolve, () => resolve(null))); // a hundred at most
       const inside = path ? `${path}/${entry.name}` : entry.name;
-      for (let found = await some(); found.length; found = await some()) yield* dropped(found, inside);
+      let found = await some();
+      if (found?.length === 0) yield [null, inside];
+      for (; found?.length; found = await some()) yield* dropped(found, inside);
     }
   }
 }

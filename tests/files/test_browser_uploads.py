@@ -28,6 +28,15 @@ def upload(page, name):
     return page.get_by_role("list", name="Uploads").get_by_role("listitem").filter(has_text=name)
 
 
+def drop(page, *paths):
+    """Drop files and folders of the disk, as a person does."""
+    box = page.locator(".drop").bounding_box()
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    browser = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": kind, "x": box["x"] + 9, "y": box["y"] + 9, "data": data})
+
+
 def bytes_of(emulator, name):
     row = emulator.database.row("SELECT id FROM items WHERE name = ?", name)
     return emulator.contents.read(emulator.items.find(row["id"]).sha1)
@@ -166,3 +175,32 @@ def test_the_keyboard_stays_while_a_large_file_is_stored(page, emulator, tmp_pat
     expect(upload(page, "large.bin")).to_be_focused()
     expect(upload(page, "large.bin").locator(".state")).to_have_text("Uploaded")
     expect(upload(page, "large.bin")).to_be_focused()
+
+
+@pytest.mark.parametrize("page", ["wide"], indirect=True)
+def test_a_folder_that_is_dropped_brings_its_empty_ones(page, emulator, tmp_path):
+    for folder in ("Trip/empty", "Trip/deep/deeper", "Trip/full", "Nothing"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "Trip/full/a.txt").write_text("a")
+    page.goto("/files/0/upload")
+    drop(page, tmp_path / "Trip", tmp_path / "Nothing")
+    expect(page.locator("#uploaded")).to_have_text("4 of 4 uploaded. That is all.")
+    expect(upload(page, "Trip/deep/deeper")).to_contain_text("The folder is there")
+    page.look("uploaded-folders")
+    rows = emulator.database.rows(
+        "SELECT inner.name, outer.name AS parent FROM items AS inner JOIN items AS outer ON inner.parent = outer.id"
+    )
+    made = {(row["parent"], row["name"]) for row in rows}
+    assert {("Trip", "empty"), ("Trip", "deep"), ("deep", "deeper"), ("Trip", "full"), ("full", "a.txt")} <= made
+    assert emulator.database.row("SELECT id FROM items WHERE name = 'Nothing' AND type = 'folder'")
+
+
+@pytest.mark.parametrize("page", ["wide"], indirect=True)
+def test_an_empty_folder_that_box_refuses_can_be_tried_again(page, emulator, tmp_path):
+    (tmp_path / "Trip").mkdir()
+    page.expected.add(403)
+    page.goto("/files/0/upload")
+    emulator.fault("POST /2.0/folders", status=403)
+    drop(page, tmp_path / "Trip")
+    upload(page, "Trip").get_by_role("button", name="Try again").click()
+    expect(page.locator("#uploaded")).to_have_text("1 of 1 uploaded. That is all.")
