@@ -4,11 +4,12 @@ from box_sdk_gen import BoxAPIError, UploadFileAttributes, UploadFileAttributesP
 from flask import flash, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
 
+from box_auth import BoxUnavailable
 from box_auth.flask import box
 
 from . import pages
 from .upload_form import UploadForm
-from .upload_parts import LARGE, upload_in_parts
+from .upload_parts import LARGE, made_after_all, upload_in_parts
 from .upload_target import ask, choose, in_the_way
 
 
@@ -80,10 +81,19 @@ def _deliver(folder_id, form, conflict):
         return None
     if form.size >= LARGE:
         return upload_in_parts(target, form)
+    try:
+        return _upload_at_once(target, form)
+    except BoxUnavailable as error:
+        if not form.ended:
+            raise
+        return made_after_all(error, target, form.sha1)
+
+
+def _upload_at_once(target, form):
     uploads = box.client.uploads
     if target.file_id:
         return uploads.upload_file_version(target.file_id, UploadFileVersionAttributes(target.name), form).entries[0]
-    parent = UploadFileAttributesParentField(folder_id)
+    parent = UploadFileAttributesParentField(target.folder_id)
     return uploads.upload_file(UploadFileAttributes(target.name, parent), form).entries[0]
 
 

@@ -1,5 +1,7 @@
 """An upload as it comes in: a form whose file is the last part, read piece by piece, and kept nowhere."""
 
+import hashlib
+
 from flask import abort, current_app, request
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import ClientDisconnected
@@ -11,7 +13,8 @@ MOST_DRAINED = 1 << 28  # bytes read and forgotten so that a browser, which send
 
 
 class UploadForm:
-    """The form of the request at hand, read up to its file: ``name`` and ``size`` (bytes) of that, and `read` for it.
+    """The form of the request at hand, read up to its file: ``name`` and ``size`` (bytes) of that, and `read` for it;
+    ``sha1`` is the hash of what was read.
 
     Flask's own `request.form` would write the file to the disk first. The fields before the file are put there.
     """
@@ -23,6 +26,7 @@ class UploadForm:
         self._decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), 4 * PIECE, max_parts=20)
         self._stream, self._received, self._passed = request.stream, 0, 0
         self._piece, self._ended = memoryview(b""), False
+        self.sha1 = hashlib.sha1()  # noqa: S324 - Box's
         fields, filename = self._fields()
         request.form, request.files = ImmutableMultiDict(fields), ImmutableMultiDict()
         self.name = fields.get("name") or filename
@@ -46,7 +50,13 @@ class UploadForm:
                 if self._passed > self.size or (self._ended and self._passed != self.size):
                     abort(400, "The file has to be the last part of the form.")
         piece, self._piece = self._piece[: size if size >= 0 else None], self._piece[size if size >= 0 else PIECE :]
+        self.sha1.update(piece)
         return bytes(piece)
+
+    @property
+    def ended(self):
+        """Whether all of the file was read."""
+        return self._ended and not self._piece
 
     def drain(self):
         """Read and forget what is left, within bounds."""

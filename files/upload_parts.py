@@ -28,8 +28,8 @@ def upload_in_parts(target, file):
     uploads = box.client.chunked_uploads
     session = patiently(lambda: _begin(uploads, target, file.size))
     try:
-        parts, whole = _send_parts(uploads, session, file)
-        return _commit(uploads, session, target, parts, whole)
+        parts = _send_parts(uploads, session, file)
+        return _commit(partial(_commit_once, uploads, session, target, parts, file.sha1))
     except BaseException:
         _abort(uploads, session)
         raise
@@ -48,6 +48,18 @@ def patiently(call, *, repeatable=True):
     return call()
 
 
+def made_after_all(error, target, sha1):
+    """Return the file with this hash if Box has it, whose answer was lost; else raise the ``error``. Who is told that
+    an upload failed tries again, and would have it twice."""
+    for attempt in range(ANSWERED.get(error.code, TRIES)):
+        if attempt:  # Box may still be at work
+            time.sleep(PAUSE * 2 ** (attempt - 1))
+        file = target.made(sha1.hexdigest())
+        if file:
+            return file
+    raise error
+
+
 def _begin(uploads, target, size):
     if target.file_id:
         return uploads.create_file_upload_session_for_existing_file(target.file_id, size)
@@ -55,11 +67,11 @@ def _begin(uploads, target, size):
 
 
 def _send_parts(uploads, session, file):
-    """Send the file, two parts at once where there is room. Return Box's parts in order, and the hash of the whole."""
-    whole, sent = hashlib.sha1(), []  # noqa: S324 - Box wants it
+    """Send the file, two parts at once where there is room. Return Box's parts in order."""
+    sent = []
     with ThreadPoolExecutor(1, "upload") as second:
         for start in range(0, file.size, session.part_size):
-            part = Part(file, start, min(session.part_size, file.size - start), whole)
+            part = Part(file, start, min(session.part_size, file.size - start))
             idle = all(each.done() and each.result() for each in sent)  # ends all if one has failed
             if idle and SPARE.acquire(blocking=False):
                 sent.append(second.submit(contextvars.copy_context().run, part.send_and_free, uploads, session.id))
@@ -67,7 +79,7 @@ def _send_parts(uploads, session, file):
                 sent.append(Future())
                 sent[-1].set_result(part.send(uploads, session.id))
         file.read(1)  # there is no more; the form's end shows whether that is so
-        return [each.result() for each in sent], whole
+        return [each.result() for each in sent]
 
 
 class Memory(mmap.mmap):
@@ -78,14 +90,13 @@ class Memory(mmap.mmap):
 
 
 class Part:
-    """A piece of the file, read whole: ``size`` bytes from ``start`` on. They count for the ``whole`` digest."""
+    """A piece of the file, read whole: ``size`` bytes from ``start`` on."""
 
-    def __init__(self, file, start, size, whole):
-        self._bytes, own, left = Memory(-1, size), hashlib.sha1(), size  # noqa: S324
+    def __init__(self, file, start, size):
+        self._bytes, own, left = Memory(-1, size), hashlib.sha1(), size  # noqa: S324 - Box wants it
         while left:
             piece = file.read(left)
-            for each in (own, whole):
-                each.update(piece)
+            own.update(piece)
             left -= self._bytes.write(piece)
         self._digest = _digest(own)
         self._range = f"bytes {start}-{start + size - 1}/{file.size}"
@@ -107,9 +118,8 @@ class Part:
             SPARE.release()
 
 
-def _commit(uploads, session, target, parts, whole):
+def _commit(commit):
     """Have Box make the file. It may still be at work on the parts (202)."""
-    commit = partial(_commit_once, uploads, session, target, parts, whole)
     for attempt in range(TRIES):
         made = patiently(commit, repeatable=False)
         if made:
@@ -118,19 +128,12 @@ def _commit(uploads, session, target, parts, whole):
     raise BoxUnavailable("box_slow")
 
 
-def _commit_once(uploads, session, target, parts, whole):
-    """Return the file, or None while Box is at work. Where the answer is lost, look whether Box has the file: nobody
-    else would know, and who tried again would have it twice."""
+def _commit_once(uploads, session, target, parts, sha1):
+    """Return the file, or None while Box is at work."""
     try:
-        made = uploads.create_file_upload_session_commit(session.id, parts, _digest(whole))
+        made = uploads.create_file_upload_session_commit(session.id, parts, _digest(sha1))
     except BoxUnavailable as error:
-        for attempt in range(ANSWERED.get(error.code, TRIES)):
-            if attempt:  # Box may still be at work
-                time.sleep(PAUSE * 2 ** (attempt - 1))
-            file = target.made(whole.hexdigest())
-            if file:
-                return file
-        raise
+        return made_after_all(error, target, sha1)
     return made.entries[0] if made else None
 
 

@@ -6,7 +6,22 @@ from box_sdk_gen.managers.chunked_uploads import ChunkedUploadsManager
 from app import app
 from box_auth import BoxUnavailable
 from files import upload_parts, upload_target
-from tests.files.sent_files import COMMIT, JSON, KIND, LARGE, MADE, NIL, PART, PATH, content, names, raw, send, token_of
+from tests.files.sent_files import (
+    COMMIT,
+    JSON,
+    KIND,
+    LARGE,
+    MADE,
+    NIL,
+    PART,
+    PATH,
+    SMALL,
+    content,
+    names,
+    raw,
+    send,
+    token_of,
+)
 
 
 @pytest.fixture
@@ -90,6 +105,21 @@ def test_a_commit_whose_answer_is_lost_is_done(browser, emulator, conflict, faul
     assert made["name"] == ("new (1).txt" if conflict == "keep" else "new.txt")
     assert content(browser, made["id"]) == MADE
     assert (len(names(emulator)), emulator.requests.count(COMMIT)) == (1 + (conflict == "keep"), 1)
+
+
+@pytest.mark.parametrize(("conflict", "name"), [("keep", "new (1).txt"), ("version", "new.txt")])
+def test_a_small_upload_whose_answer_is_lost_is_done(browser, emulator, conflict, name):
+    send(browser, content=b"old")
+    for route in (SMALL, "POST /api/2.0/files/*/content"):
+        emulator.fault(route, drop="after")
+    made = send(browser, content=b"new", conflict=conflict).json
+    assert (made["name"], content(browser, made["id"])) == (name, b"new")
+
+
+def test_a_small_upload_that_never_reached_box_is_told(browser, emulator):
+    emulator.fault(SMALL, drop="before")
+    assert send(browser).json["error"]["code"] == "box_unreachable"
+    assert names(emulator) == []
 
 
 def test_a_commit_that_a_gateway_answered_is_done(browser, emulator, monkeypatch):
