@@ -35,8 +35,7 @@ def page(chromium, request, emulator, server):
 
 
 def look(page, name, scripts):
-    """The page fits the screen, and the smallest one; axe finds nothing that keeps people out."""
-    page.wait_for_load_state()  # a click returns before the next page is there
+    """The page, which is there already (a click returns before), fits the screen, and the smallest one; axe finds nothing that keeps people out."""
     if scripts:
         picture(page, name)
         size = page.viewport_size

@@ -30,6 +30,7 @@ def test_folders_and_files_are_made_renamed_moved_copied_thrown_away_and_found(p
 
     select(page, "Plan.txt")
     press(page, "Move")
+    expect(page.get_by_role("heading", name="Move Plan.txt")).to_be_visible()
     page.look("move")
     press(page, "Minutes")
     press(page, "Move here")
@@ -41,6 +42,7 @@ def test_folders_and_files_are_made_renamed_moved_copied_thrown_away_and_found(p
     expect(row(page, "Plan.txt")).to_be_visible()
 
     follow(page, "Plan.txt")
+    expect(page.get_by_role("heading", name="Plan.txt")).to_be_visible()
     page.look("file")
     follow(page, "Rename")
     page.get_by_label("Name").fill("Better plan.txt")
@@ -77,6 +79,7 @@ def test_a_folder_of_many_is_sorted_and_paged_through(page, emulator):
         emulator.add_item(user, f"{number:04}.txt", parent=folder)
     page.goto("/files/")
     follow(page, "Many")
+    expect(page.get_by_role("heading", name="Many")).to_be_visible()
     page.look("many")
     for first in ("2499", "0000"):
         page.get_by_role("columnheader", name="Name").get_by_role("link").click()

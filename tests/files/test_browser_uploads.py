@@ -49,6 +49,7 @@ def test_several_files_each_with_its_progress(page, emulator, tmp_path):
     page.expected.add(409)
     page.goto("/files/")
     page.get_by_role("main").get_by_role("link", name="Upload", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Upload")
     page.look("upload")
     chosen = files(tmp_path, plan__txt=b"new", small__txt=b"small", large__bin=LARGE, never__bin=LARGE * 2)
     page.get_by_label("Files").set_input_files(chosen)
