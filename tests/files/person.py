@@ -35,7 +35,9 @@ def page(chromium, request, emulator, server):
 
 
 def look(page, name, scripts):
-    """The page, which is there already (a click returns before), fits the screen, and the smallest one; axe finds nothing that keeps people out."""
+    """The page fits the screen, and the smallest one; axe finds nothing that keeps people out.
+
+    It has to be there already: a click returns before the next page is."""
     if scripts:
         picture(page, name)
         size = page.viewport_size
