@@ -47,8 +47,8 @@ class Fork:
     The engine's tests have an app of their own. They run after the edits that could reach them: an app that is
     elsewhere, hooks, a part that is gone; pages, names and colours are nothing new to them.
 
-    ``again`` is what is tested on the newest Python, None where nothing is: a Python that breaks edited pages breaks them
-    without the edit, and that is tried. Unedited on the oldest Python is what `make test` is for.
+    ``again`` is what is tested on the newest Python, None where nothing is: a Python that breaks edited pages breaks
+    them without the edit, and that is tried. Unedited on the oldest Python is what `make test` is for.
     """
 
     name: str
