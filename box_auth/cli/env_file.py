@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -27,15 +28,19 @@ class EnvFile:
 
     def __init__(self, folder: Path) -> None:
         named = folder / ".env"
-        self.path = named.resolve()
         self.is_link = named.is_symlink()
         self.is_new = not os.path.lexists(named)
         try:
+            self.path = named.resolve()
+            if not self.is_new and not stat.S_ISREG(self.path.stat().st_mode):  # a pipe would not end, nor be one after
+                raise _unusable("It is no ordinary file.")
             self._found = b"" if self.is_new else self.path.read_bytes()
             sample = folder / ".env.sample"
             content = sample.read_bytes() if self.is_new and sample.is_file() else self._found
         except OSError as error:
             raise _unusable(f"It cannot be read: {error.strerror}.") from None
+        except RuntimeError:  # how Python up to 3.12 says so
+            raise _unusable("It is a link that leads back to itself.") from None
         try:
             self.text = content.decode("utf-8")
         except UnicodeDecodeError:

@@ -28,9 +28,9 @@ def connect(folder: Path = config.ROOT) -> bool:
     """Ask, try, write; return whether the app's id and secret are in `.env` now. Raises `BoxAuthError`."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BoxAuthError("no_terminal")
+    file = EnvFile(folder)  # before the settings are read: of a pipe, that might never end
     others = {name: value for name, value in config.read(folder).items() if not name.startswith("CLIENT_")}
     settings = _settings(others, "-", "-", folder)  # wrong ones are told before anybody types anything
-    file = EnvFile(folder)
     _say_what_to_do(settings)
     if file.is_link:
         click.echo("Your .env is a link; the file that it leads to is what changes.\n")

@@ -4,11 +4,13 @@ import os
 import re
 import stat
 import sys
+from types import SimpleNamespace
 
 import pytest
 from dotenv import dotenv_values
 
 from box_auth import config
+from box_auth.cli import setup
 from box_auth.cli.env_file import EnvFile, with_value
 from box_auth.errors import BoxAuthError
 
@@ -169,6 +171,22 @@ def test_what_is_no_file_that_can_be_written_is_told_before_anything_is_asked(fo
         assert terminal.end() == 1, terminal.output
     assert "[env_unusable]" in terminal.output
     assert ID not in terminal.output
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "loop"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_no_ordinary_file_is_neither_read_nor_replaced(tmp_path, monkeypatch, kind, linked):
+    thing = tmp_path / ("thing" if linked else ".env")
+    if linked:
+        (tmp_path / ".env").symlink_to(thing)
+    {"pipe": os.mkfifo, "folder": os.mkdir, "loop": lambda path: path.symlink_to(path)}[kind](thing)
+    before = thing.lstat()
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(setup, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
+    with pytest.raises(BoxAuthError) as raised:
+        setup.connect(tmp_path)
+    assert raised.value.code == "env_unusable"
+    assert thing.lstat() == before
 
 
 def test_a_link_stays_one_and_the_file_that_it_leads_to_changes(fork, at, app, tmp_path):
