@@ -84,7 +84,7 @@ class Tree:
         """Give a file new content, and perhaps a new name."""
         with self._database.transaction():
             file = self._there(file.id)
-            self._versions.add(file, self._contents.keep(draft), draft.size)
+            self._versions.add(file._replace(name=name or file.name), self._contents.keep(draft), draft.size)
             at = self._clock.now() if modified_at is None else modified_at
             return self.change(self._there(file.id), {"name": name or file.name, "content_modified_at": at})
 

@@ -101,6 +101,14 @@ def test_promoting_an_old_version_brings_back_its_name(sdk):
     assert sdk.upload("new.txt").name == "new.txt"  # that name is free
 
 
+def test_a_version_that_was_uploaded_with_a_new_name_brings_back_that_one(sdk):
+    file, old = renamed(sdk)
+    new = sdk.files.get_file_by_id(file).file_version.id
+    promote(sdk, file, old)
+    assert promote(sdk, file, new).name == "new.txt"
+    assert sdk.files.get_file_by_id(file).name == "new.txt"
+
+
 def test_an_old_version_whose_name_is_taken_is_not_promoted(sdk):
     file, old = renamed(sdk)
     sdk.upload("OLD.txt")
