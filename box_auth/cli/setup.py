@@ -64,7 +64,9 @@ def _say_what_to_do(settings: Settings) -> None:
     click.echo("(No app there yet? Create Platform App, Custom App, User Authentication (OAuth 2.0).)")
     click.echo("On its Configuration page, under OAuth 2.0 Redirect URI, paste this, and Save Changes:\n")
     click.echo(f"    {settings.redirect_uri}\n")
-    click.echo("Then copy the two values from the same page. Ctrl-C stops; nothing is written before the end.\n")
+    click.echo(
+        "Then copy the two values from the same page, one at a time. Ctrl-C stops; nothing is written before the end.\n"
+    )
 
 
 def _settings(others: dict[str, str], client_id: str, secret: str, folder: Path) -> Settings:

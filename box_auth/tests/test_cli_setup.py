@@ -51,6 +51,7 @@ def test_two_values_are_tried_at_box_and_written_into_a_file_made_from_the_sampl
         terminal.answer(SECRET, app.client_secret)
         assert terminal.end() == 0, terminal.output
     assert f"    http://127.0.0.1:{port}/callback\r\n" in terminal.output
+    assert "one at a time" in terminal.output.partition(ID)[0]  # both at once, and the secret would be shown
     assert "Box knows the app's id and secret." in terminal.output
     assert emulator.requests.count("POST /oauth2/token") == 1
     assert app.client_secret not in terminal.output
