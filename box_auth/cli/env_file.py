@@ -52,19 +52,23 @@ class EnvFile:
         value = (_values(self.text).get(name) or "").strip()
         return "" if PLACEHOLDER.fullmatch(value) else value
 
+    def others_read(self) -> bool:
+        """Tell whether everybody on this machine may read the file that is there."""
+        return not self.is_new and os.name == "posix" and bool(self.path.stat().st_mode & stat.S_IROTH)
+
     def write(self, values: dict[str, str]) -> None:
         """Write these values, and only if nobody else has changed the file since it was read. A new file is for its
-        owner alone (mode 0600); one that was there keeps its mode."""
+        owner alone (mode 0600); one that was there keeps its mode and, where this user may give it that, its group."""
         text = self.text
         for name, value in values.items():
             text = with_value(text, name, value)
         if any(_values(text).get(name) != value for name, value in values.items()):
             raise _unusable("A value in it would not be read as it was typed.")
         try:
-            mode = None if self.is_new else self.path.stat().st_mode & 0o777
+            before = None if self.is_new else self.path.stat()
             private_files.write(self.path, text.encode(), self._check_unchanged)
-            if mode is not None:
-                self.path.chmod(mode)
+            if before:
+                self.path.chmod(stat.S_IMODE(before.st_mode) & ~self._lost_to_group(before.st_gid))
         except OSError as error:
             raise _unusable(f"It cannot be written: {error.strerror}.") from None
 
@@ -76,6 +80,15 @@ class EnvFile:
             raise _unusable("It may not be written to.")
         if not self.is_new and os.name == "posix" and self.path.stat().st_uid != os.geteuid():
             raise _unusable("It belongs to another user, whose it would no longer be.")
+
+    def _lost_to_group(self, group: int) -> int:
+        """Give the file back to its group, or return the bits of the mode that the one it has now must not have."""
+        try:
+            if os.name == "posix" and self.path.stat().st_gid != group:
+                os.chown(self.path, -1, group)
+        except OSError:  # not a group of this user's
+            return stat.S_IRWXG
+        return 0
 
     def _check_unchanged(self) -> None:
         there = self.path.read_bytes() if self.path.exists() else b""

@@ -34,6 +34,8 @@ def connect(folder: Path = config.ROOT) -> bool:
     _say_what_to_do(settings)
     if file.is_link:
         click.echo("Your .env is a link; the file that it leads to is what changes.\n")
+    if file.others_read():
+        click.echo("Everybody on this machine can read your .env. To keep it to yourself: chmod 600 .env\n")
     wanted = {
         "CLIENT_ID": _ask_unless_kept(file, "CLIENT_ID", _type_openly),
         "CLIENT_SECRET": _ask_unless_kept(file, "CLIENT_SECRET", _type_unseen),

@@ -85,12 +85,15 @@ def test_a_value_that_is_there_is_replaced_only_when_the_person_says_so(fork, at
         assert terminal.end() == 0, terminal.output
     assert (fork / ".env").read_text() == f"CLIENT_ID = {app.client_id}\nCLIENT_SECRET = {app.client_secret}\n# mine\n"
     assert stat.S_IMODE((fork / ".env").stat().st_mode) == 0o640
+    assert "chmod 600" not in terminal.output
+    (fork / ".env").chmod(0o644)
     before = (fork / ".env").stat().st_mtime_ns
     with at() as terminal:
         terminal.answer(REPLACE, "n")
         terminal.answer(REPLACE, "n")
         assert terminal.end() == 0, terminal.output
     assert "it stays as it is" in terminal.output
+    assert "can read your .env. To keep it to yourself: chmod 600 .env" in terminal.output
     assert (fork / ".env").stat().st_mtime_ns == before
 
 
@@ -257,6 +260,31 @@ def test_what_may_not_be_written_is_found_before_anything_is_asked(tmp_path, mon
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(BoxAuthError, match="folder may not be written to"):
         EnvFile(tmp_path)
+
+
+def test_a_file_keeps_its_group_or_what_another_group_could_do_with_it(tmp_path, monkeypatch):
+    file = tmp_path / ".env"
+    file.write_text("B = 1\n")
+    groups = [7654] if os.geteuid() == 0 else [group for group in os.getgroups() if group != file.stat().st_gid]
+    if not groups:
+        pytest.skip("needs a second group")
+
+    def changed(value: str) -> tuple[int, int]:
+        os.chown(file, -1, groups[0])
+        file.chmod(0o640)
+        with monkeypatch.context() as patch:
+            if value == "refused":
+                patch.setattr(os, "chown", refuse)
+            EnvFile(tmp_path).write({"CLIENT_ID": value})
+        return file.stat().st_gid, stat.S_IMODE(file.stat().st_mode)
+
+    def refuse(*_):
+        raise PermissionError
+
+    assert changed("kept") == (groups[0], 0o640)
+    group, mode = changed("refused")
+    assert group != groups[0]
+    assert mode == 0o600
 
 
 def test_a_value_that_would_be_read_as_another_is_not_written(tmp_path):
