@@ -161,6 +161,7 @@ def test_what_it_tells_a_page_leads_back_to_the_apps_own_port(http, folder):
     answer = http.get(there, allow_redirects=False)
     assert answer.headers["Location"].startswith("/_box/download/")
     assert http.get(there).status_code == 200
+    assert http.get(there).headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     wanted = {"name": "new.txt", "parent": {"id": "0"}, "size": 1}
     asked = http.options(
         f"{folder.site}/_box/2.0/files/content", json=wanted, headers={"Authorization": f"Bearer {folder.part}"}
