@@ -52,7 +52,7 @@ def stored(file_id: str, version_id: str) -> tuple[Item, Version]:
 
 
 def attached(file: Item, version: Version) -> Response:
-    """Send bytes as a file to keep. On an app's own port, a page that were shown all the same may do nothing there."""
+    """Send bytes as a file to keep. On an app's own port, a page that is shown all the same can do nothing there."""
     response = sent(file, version)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
