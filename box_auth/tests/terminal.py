@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -101,8 +100,9 @@ class Pty:
         import pty  # not on Windows
 
         self._ours, theirs = pty.openpty()
-        take_it = (
-            "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+        take_it = (  # and hear Ctrl-C, which commands that run in the background inherit to ignore
+            "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+            "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
         )
         self.process = subprocess.Popen(
             [PYTHON, "-S", "-E", "-c", take_it, PYTHON, *command],
@@ -141,16 +141,6 @@ class Pty:
             assert self._more(), f"“{question}” was not asked:\n{self.output}"
         self._answered = found + len(question)
         os.write(self._ours, (answer + end).encode())
-
-    def press(self, keys: str) -> int:
-        """Press ``keys`` until the command ends, and return its exit status. Once may not do: a signal that comes just
-        before Python begins to read is seen when the reading ends."""
-        os.write(self._ours, keys.encode())
-        while True:
-            if not select.select([self._ours], [], [], 1.0)[0]:
-                os.write(self._ours, keys.encode())
-            elif not self._more():
-                return self.process.wait()
 
     def end(self) -> int:
         """Read the rest and return the exit status."""
