@@ -48,4 +48,5 @@ def chromium():
 def picture(page, name):
     if "SCREENSHOTS" in os.environ:  # a folder for pictures to look at
         page.screenshot(path=f"{os.environ['SCREENSHOTS']}/{name}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
+    # Scripts may still be at work on a page whose size has just changed.
+    page.wait_for_function("document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000)
