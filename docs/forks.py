@@ -30,9 +30,10 @@ from box_auth.tests.terminal import browser  # noqa: E402
 
 README, FORKING = "README.md", "docs/forking.md"
 EVERYTHING = ""
-# The edits leave the file pages alone, so a browser looks at those once, where nothing is edited.
-PAGES = "tests --ignore-glob=*/tests/files/test_browser*"
+PAGES = "tests --ignore=tests/files"  # most edits leave the file pages alone
+FILE_PAGES = "tests --ignore-glob=*/tests/files/test_browser*"  # a browser looks at them where nothing is edited
 PAGES_AND_ENGINE = f"{PAGES} box_auth/tests"  # the emulator's own tests see nothing of these edits
+WORDS = {EVERYTHING: "everything", PAGES: "pages", FILE_PAGES: "pages and file pages"}
 # What failed runs again, alone: an edit fails it each time, a busy machine does not.
 AGAIN = " --last-failed --last-failed-no-failures none -n 0"
 OLDEST = 11  # Python 3.11
@@ -107,9 +108,15 @@ FORKS = (
     Fork("a blueprint in a module", ((README, "A module of its own"),), PAGES, watch=served_at_once("/recent")),
     Fork("name, colours, cookie", ((FORKING, "Name, colours, cookie"),), PAGES),
     Fork("four more pages", ((FORKING, "More pages"),), PAGES),
-    Fork("an element of Box's", ((FORKING, "Box UI Elements"),), PAGES, watch=served_at_once("/choose")),
+    Fork("an element of Box's", ((FORKING, "Box UI Elements"),), FILE_PAGES, watch=served_at_once("/choose")),
     Fork("the dashboard renamed", ((FORKING, "Rename a page"),), PAGES),
-    Fork("a factory in a package", ((FORKING, "A factory"),), again=PAGES, watch=runs_without_app_py),
+    Fork(
+        "a factory in a package",
+        ((FORKING, "A factory"),),
+        f"{FILE_PAGES} box_auth/tests",
+        again=PAGES,
+        watch=runs_without_app_py,
+    ),
     Fork("rules of its own", ((FORKING, "Who may sign in, who has left, and in which words"),)),
     Fork("without the file pages", ((FORKING, "Without the file pages"),), PAGES),
     Fork("without the demo", ((FORKING, "Without the demo"),), PAGES, watch=runs_live),
@@ -254,8 +261,8 @@ def main(words: list[str]) -> int:
         text = log.read_text("utf-8")
         summary = re.findall(r"^=+ (.+) in [\d.]+s", text, re.MULTILINE) or [""]
         said = f"{'; alone: '.join(summary)} in {time.monotonic() - at:.0f} s"
-        shown = {EVERYTHING: "everything", PAGES: "pages", PAGES_AND_ENGINE: "pages and engine"}[tests]
-        print(f"{fork.name:26}3.{minor}  {shown:18}{said}", flush=True)
+        shown = WORDS.get(tests, "pages and engine")
+        print(f"{fork.name:26}3.{minor}  {shown:22}{said}", flush=True)
         skips = {reason for _, reason in re.findall(r"^SKIPPED \[\d+\] (.+?): (.+)$", text, re.MULTILINE)}
         for line in sorted(skips - known):
             print(f"{'':8}skipped: {line}")
