@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import select
 import subprocess
 import sys
 import threading
@@ -141,6 +142,16 @@ class Pty:
             assert self._more(), f"“{question}” was not asked:\n{self.output}"
         self._answered = found + len(question)
         os.write(self._ours, (answer + end).encode())
+
+    def press(self, keys: str) -> int:
+        """Press ``keys`` until the command ends, and return its exit status. Once may not do: a signal that comes just
+        before Python begins to read is seen when the reading ends."""
+        os.write(self._ours, keys.encode())
+        while True:
+            if not select.select([self._ours], [], [], 1.0)[0]:
+                os.write(self._ours, keys.encode())
+            elif not self._more():
+                return self.process.wait()
 
     def end(self) -> int:
         """Read the rest and return the exit status."""

@@ -146,8 +146,8 @@ def test_it_can_be_stopped_at_every_question_and_writes_nothing(fork, at, app, q
     with at() as terminal:
         if question == SECRET:
             terminal.answer(ID, app.client_id)
-        terminal.answer(question, keys, end="")
-        assert terminal.end() == 130, terminal.output
+        terminal.answer(question, "", end="")
+        assert terminal.press(keys) == 130, terminal.output
     assert "Stopped." in terminal.output
     assert "Traceback" not in terminal.output
     assert not (fork / ".env").exists()
