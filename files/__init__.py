@@ -9,6 +9,7 @@ which page to copy for what. A fork that needs none of it deletes this folder an
 from flask import Blueprint, abort, url_for
 
 from .items import ID
+from .listing import count_of
 
 pages = Blueprint("files", __name__, url_prefix="/files", template_folder="templates", static_folder="static")
 
@@ -52,12 +53,6 @@ def path_to(about):
     above = about.get("path_collection")
     entries = above.get("entries") if isinstance(above, dict) else None
     return [folder for folder in entries or [] if ID.fullmatch(str(folder.get("id")))]
-
-
-def count_of(answer):
-    """Return how many entries Box says that a list has in all; 0 if it says nothing that is a number."""
-    count = answer.get("total_count")
-    return count if isinstance(count, int) and count >= 0 else 0
 
 
 # They add their pages to `pages`.

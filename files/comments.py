@@ -2,7 +2,7 @@
 
 import re
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
@@ -12,10 +12,10 @@ from . import pages
 from .details import HEAD
 from .forms import BoxForm, Confirmation, still_there, tell_how_it_went
 from .items import Item
+from .listing import LAST, asked_offset, count_of
 
 FIELDS = ["message", "created_by", "created_at", "modified_at", "is_reply_comment"]
 SIZE = 50  # on a page
-LAST = 9900  # the highest offset for a whole page: Box takes 9999 at most
 LONGEST = 10_000  # characters; Box documents no limit, and this keeps pages readable
 GONE = "That comment is not there any more."
 
@@ -53,7 +53,7 @@ def is_mine(comment):
 @box.login_required
 def comments(file_id):
     item, form = Item("file", file_id), CommentForm()
-    offset = max(0, min(request.args.get("offset", 0, type=int), LAST))
+    offset = asked_offset()
     if form.sent(form.message, lambda: form.add_to(item)):
         last = (item.about("comment_count").get("comment_count") or 1) - 1
         return redirect(url_for(".comments", file_id=file_id, offset=last // SIZE * SIZE or None))
@@ -62,7 +62,7 @@ def comments(file_id):
         lambda: box.get(f"{item.path}/comments", fields=FIELDS, limit=SIZE, offset=offset),
     )
     if not form.is_submitted():  # after a failure, what was sent may be there all the same
-        form.seen.data = said.get("total_count") or 0
+        form.seen.data = count_of(said)
     page = {
         "item": item,
         "file": about,

@@ -16,7 +16,6 @@ class BoxForm(FlaskForm):
     """A form that is sent to Box: what Box refuses is shown in it, and what was typed stays."""
 
     status = 200  # of the page with the form
-    result = None  # what the call gave
 
     def sent(self, field, call):
         """Whether the form came in and was right, and Box took ``call``. If not, ``field`` says why.
@@ -29,7 +28,7 @@ class BoxForm(FlaskForm):
                 abort(400, " ".join(words for each in self.errors.values() for words in each))
             return False
         try:
-            self.result = call()
+            call()
             return True
         except ValidationError as error:
             field.errors, self.status = [str(error)], 400

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from flask import request
+
 from box_auth.flask import box
 
 SIZE = 50  # items on a page
 LAST_PAGE = 200  # Box takes no offset above 9999; behind that there are only markers (guides, pagination)
 FIELDS = ["name", "size", "modified_at", "etag", "url"]
 ORDERS = ("name", "size", "date")
+LAST = 9900  # the highest offset that the shorter lists ask for, so that a whole page is behind it
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Listing:
         if self.marker is not None:
             marker = items.get("next_marker")
             return self.query(marker=marker) if marker else None
-        if self.page * SIZE >= (items.get("total_count") or 0):
+        if self.page * SIZE >= count_of(items):
             return None
         return self.query(page=self.page + 1) if self.page < LAST_PAGE else self.query(marker="")
 
@@ -72,3 +75,14 @@ class Listing:
             page = self._ask(fields=["id"], limit=1000, usemarker=True, marker=marker)
             marker = page.get("next_marker")
         return marker
+
+
+def count_of(answer):
+    """Return how many entries Box says that a list has in all; 0 if it says nothing that is a number."""
+    count = answer.get("total_count")
+    return count if isinstance(count, int) and count >= 0 else 0
+
+
+def asked_offset(last=LAST):
+    """Return the offset in the address of this request, or the nearest that there can be."""
+    return max(0, min(request.args.get("offset", 0, type=int), last))

@@ -5,7 +5,7 @@ from flask import render_template, request
 from box_auth.flask import box
 
 from . import item_address, pages
-from .listing import FIELDS
+from .listing import FIELDS, asked_offset
 
 LONGEST = 255  # characters of a search text
 FOUND = 30  # on a page
@@ -17,7 +17,7 @@ LAST = 9990  # Box refuses to look behind its 10 000th result
 def search():
     """Show what was found: as a page, or as JSON for the script that looks while somebody types."""
     text = request.args.get("q", "").strip()[:LONGEST]
-    offset = max(0, min(request.args.get("offset", 0, type=int), LAST))
+    offset = asked_offset(LAST)
     found = {"entries": [], "total_count": 0}
     if text:
         found = box.get("/search", query=text, fields=[*FIELDS, "parent"], limit=FOUND, offset=offset)

@@ -8,15 +8,15 @@ from box_auth.flask import box
 from . import pages
 from .forms import Confirmation, NameForm
 from .items import Item, counted, each, folder_id_of, names_of, quoted
+from .listing import LAST, asked_offset
 
 SIZE = 40  # on a page
-LAST = 9900  # the highest offset for a whole page: Box takes 9999 at most
 
 
 @pages.get("/trash")
 @box.login_required
 def trash():
-    offset = max(0, min(request.args.get("offset", 0, type=int), LAST))
+    offset = asked_offset()
     items = box.get("/folders/trash/items", fields=["name", "size", "trashed_at"], limit=SIZE, offset=offset)
     return render_template("files/trash.html", items=items, offset=offset, size_of_page=SIZE, last=LAST)
 

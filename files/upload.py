@@ -71,7 +71,7 @@ def leave_the_token_to_the_view(state):
 
 def _page(folder_id, problem=None, name=""):
     folder = box.get(f"/folders/{folder_id}", fields=["name", "path_collection"])
-    return render_template("files/upload.html", folder=folder, problem=problem, name=name)
+    return render_template("files/upload.html", folder=folder, folder_id=folder_id, problem=problem, name=name)
 
 
 def _deliver(folder_id, form, conflict):

@@ -11,11 +11,11 @@ from . import pages
 from .details import HEAD
 from .forms import ETAG, BoxForm, still_there, tell_how_it_went
 from .items import Item
+from .listing import LAST, asked_offset
 
 FIELDS = ["version_number", "name", "size", "modified_at", "modified_by", "trashed_at"]
 NOW = ["file_version", "version_number", "size", "modified_at", "modified_by"]  # of the file as it is
 SIZE = 40  # on a page
-LAST = 9900  # the highest offset for a whole page: Box takes 9999 at most
 GONE = "That version is not there any more."
 
 
@@ -27,7 +27,7 @@ class DeleteForm(BoxForm):
 @box.login_required
 def versions(file_id):
     item = Item("file", file_id)
-    offset = max(0, min(request.args.get("offset", 0, type=int), LAST))
+    offset = asked_offset()
     about, past = box.at_once(
         lambda: item.about(*HEAD, *NOW),
         lambda: box.get(f"{item.path}/versions", fields=FIELDS, limit=SIZE, offset=offset),

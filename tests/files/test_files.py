@@ -272,6 +272,7 @@ PAGES += ["folder:7/rename", "web_link:7/share", "file:7/restore", "file:7/delet
 def test_an_odd_answer_of_box_is_a_page_all_the_same(signed_in, emulator, path):
     browser = signed_in(app)
     for odd in ODD:
+        emulator.faults.clear()  # they are used up in the order in which they were set
         emulator.fault("*", status=200, times=20, body=json.dumps(odd), content_type="application/json")
         for headers in ({}, {"Accept": "application/json"}):
             assert browser.get(f"/files/{path}", headers=headers).status_code in (200, 302, 502), odd
