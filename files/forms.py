@@ -6,8 +6,10 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
 from wtforms.validators import DataRequired, Length, Regexp, ValidationError
 
-from box_auth import BoxAuthError, SignInRequired
+from box_auth import BoxAuthError
 from box_auth.flask import box
+
+from .items import explained
 
 ETAG = Regexp(r"[0-9a-zA-Z-]{0,40}$")  # of an item, as Box gives it; it goes into a header
 
@@ -33,9 +35,7 @@ class BoxForm(FlaskForm):
         except ValidationError as error:
             field.errors, self.status = [str(error)], 400
         except (BoxAPIError, BoxAuthError) as error:
-            if isinstance(error, SignInRequired) or box.wants_json:
-                raise
-            problem, self.status = box.explain(error), status_of(error)
+            problem, self.status = explained(error), status_of(error)
             field.errors = [f"{problem.happened} {problem.todo}"]
         return False
 
@@ -59,9 +59,7 @@ def tell_how_it_went(call, done, gone):
     try:
         call()
     except (BoxAPIError, BoxAuthError) as error:
-        if isinstance(error, SignInRequired) or box.wants_json:
-            raise
-        problem = box.explain(error)
+        problem = explained(error)
         flash(gone if status_of(error) == 404 else f"{problem.happened} {problem.todo}", "error")
     else:
         flash(done)

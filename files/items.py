@@ -70,6 +70,13 @@ def folder_id_of(text):
     return text
 
 
+def explained(error):
+    """Return a failure for a page that tells it itself. The end of a sign-in, and what a script is told, go on."""
+    if isinstance(error, SignInRequired) or box.wants_json:
+        raise error
+    return box.explain(error)
+
+
 def each(items, act):
     """Call ``act`` with each item, several at once. Return those that Box took, and the others with its reasons."""
 
@@ -77,9 +84,7 @@ def each(items, act):
         try:
             act(item)
         except (BoxAPIError, BoxAuthError) as error:
-            if isinstance(error, SignInRequired) or box.wants_json:
-                raise
-            return box.explain(error)
+            return explained(error)
         return None
 
     problems = []
