@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import GRANT, LOGIN, picture
+from tests.browser import FITS, GRANT, LOGIN, picture
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS = {
@@ -42,7 +42,7 @@ def look(page, name, scripts):
         picture(page, name)
         size = page.viewport_size
         page.set_viewport_size({"width": 320, "height": 700})
-        page.wait_for_function("document.documentElement.scrollWidth <= 320", timeout=5000)
+        assert page.evaluate(FITS), name
         page.set_viewport_size(size)
     if scripts and AXE.exists():
         page.evaluate(f"{AXE.read_text('utf-8')}; 0")
