@@ -111,7 +111,8 @@ def test_an_open_instance_folder_that_is_somebody_elses_stops_nothing(open_fork,
     (open_fork / "instance").mkdir()
     (open_fork / "instance").chmod(0o777)
     program = (
-        "import os, flask.testing, box_auth.flask, cryptography.x509;"
+        "import os, flask, box_auth.flask, cryptography.x509;"
+        "flask.Flask('first').test_client().get('/');"  # imports what nobody may not: Python can lie in a closed folder
         "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534));"
         "from app import app; print(app.test_client().get('/healthz').json)"
     )
