@@ -1,8 +1,8 @@
-"""Large uploads through the app: what the workers hold in memory meanwhile, and what another visitor notices.
+"""Large uploads through the app, and the same files down: the workers' memory, and what another visitor notices.
 
     python benchmarks/uploads.py --megabytes 500 --at-once 4
 
-The exit status is 1 when a worker's memory grew by more than 64 MB over what it was, an upload failed, or the other
+The exit status is 1 when a worker's memory grew by more than 64 MB over what it was, a file failed, or the other
 visitor's dashboard took more than twice as long, apart from what Box itself took longer. README.md beside this file
 tells what was measured.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import shutil
@@ -63,6 +64,7 @@ class App:
         self.direct = stack.enter_context(requests.Session())
         token = self.box.inside.sign_in(self.box.inside.users[1].login).access_token
         self.direct.headers["Authorization"] = f"Bearer {token}"
+        self.files: dict[str, str] = {}  # the id of each that was uploaded
         self.token = self.uploader.get("/files/0/upload", headers={"Accept": "application/json"}).json()["csrf_token"]
 
     def _signed_in(self, number: int) -> Visitor:
@@ -70,7 +72,7 @@ class App:
         visitor.sign_in(self.box.inside.users[number].name)
         return visitor
 
-    def upload(self, name: str, megabytes: int, rate: float) -> float:
+    def up(self, name: str, megabytes: int, rate: float) -> float:
         """Send a file at ``rate`` MB a second at most; return the seconds that took. Raises what went wrong."""
         head, tail = HEAD.format(self.token, name).encode(), b"\r\n--b--\r\n"
         begun = time.monotonic()
@@ -94,6 +96,18 @@ class App:
             answer = connection.getresponse()
             text = answer.read()
             assert answer.status == 200 and json.loads(text)["name"] == name, text  # noqa: PT018
+        self.files[name] = json.loads(text)["id"]
+        return time.monotonic() - begun
+
+    def down(self, name: str, megabytes: int, rate: float) -> float:
+        """Fetch a file as a browser does, by the app's redirect; otherwise as `up`."""
+        url = f"{self.gunicorn.url}/files/file/{self.files[name]}/download"
+        begun, got = time.monotonic(), 0
+        with requests.get(url, headers={"Cookie": self.uploader.session_cookie()}, stream=True, timeout=120) as answer:
+            for block in answer.iter_content(len(MEGABYTE)):
+                got += len(block)
+                time.sleep(max(0.0, begun + got / len(MEGABYTE) / rate - time.monotonic()))
+        assert got == megabytes * len(MEGABYTE), (answer, got)
         return time.monotonic() - begun
 
     def memory(self) -> dict[int, float]:
@@ -127,9 +141,9 @@ class App:
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megabytes", type=int, default=500, help="of each upload (%(default)s; 2000 at most)")
-    parser.add_argument("--at-once", type=int, default=4, help="uploads at the same time (%(default)s; 16 at most)")
-    parser.add_argument("--rate", type=float, default=10, help="MB a second that each is sent (%(default)s)")
+    parser.add_argument("--megabytes", type=int, default=500, help="of each file (%(default)s; 2000 at most)")
+    parser.add_argument("--at-once", type=int, default=4, help="files at the same time (%(default)s; 16 at most)")
+    parser.add_argument("--rate", type=float, default=10, help="MB a second for each (%(default)s)")
     options = parser.parse_args()
     if not (20 <= options.megabytes <= 2000 and 1 <= options.at_once <= 16 and options.rate >= 1):
         parser.error("20 to 2000 MB, 1 to 16 at once, at least 1 MB a second")
@@ -144,20 +158,21 @@ def main() -> int:
         app = App(stack)
         for number in range(8):  # both workers have loaded all that they will
             threading.Thread(target=app.dashboard).start()
-            app.upload(f"warm-up {number}", 1, 1000)
+            app.up(f"warm-up {number}", 1, 1000)
         idle = app.memory()
         alone = [statistics.median(asked() for _ in range(30)) for asked in (app.dashboard, app.asked_directly)]
-        titles = f"{'uploads':>8}{'MB each':>9}{'MB/s each':>11}{'more memory (MB)':>18}"
+        titles = f"{'files':>8}{'MB each':>9}{'MB/s each':>11}{'more memory (MB)':>18}"
         print(titles + f"{'dashboard (ms)':>16}{'Box (ms)':>10}")
         print(f"{0:8}{'':38}{alone[0]:16.1f}{alone[1]:10.1f}", flush=True)
-        for count in sorted({1, options.at_once}):
+        for count, move in itertools.product(sorted({1, options.at_once}), (app.up, app.down)):
             names = [f"{number} of {count}" for number in range(count)]
-            running = [threads.submit(app.upload, name, options.megabytes, options.rate) for name in names]
+            running = [threads.submit(move, name, options.megabytes, options.rate) for name in names]
             most, times = app.watch(running)
             more = max(most[worker] - idle.get(worker, 0.0) for worker in most)
             page, box = (statistics.median(column) for column in zip(*times, strict=True))
             speed = options.megabytes / max(each.result() for each in running)
-            print(f"{count:8}{options.megabytes:9}{speed:11.1f}{more:18.1f}{page:16.1f}{box:10.1f}", flush=True)
+            title = f"{count} {move.__name__}"
+            print(f"{title:>8}{options.megabytes:9}{speed:11.1f}{more:18.1f}{page:16.1f}{box:10.1f}", flush=True)
             failed |= more > MOST or page - alone[0] > alone[0] + max(0.0, box - alone[1])
     return 1 if failed else 0
 
