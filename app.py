@@ -7,10 +7,9 @@ from flask import Flask, render_template, request, send_file
 
 import files  # pages two to ten: delete this line and the one below that registers them, and the folder can go
 from box_auth.flask import box
-from box_emulator import embed  # the demo: delete this line and demo=embed below once your own Box app is connected
 
 app = Flask(__name__)
-box.init_app(app, demo=embed, after_login="dashboard")
+box.init_app(app, demo="box_emulator:embed", after_login="dashboard")  # delete demo once your Box app is connected
 app.register_blueprint(files.pages)
 
 FIELDS = ["name", "size", "modified_at", "url"]

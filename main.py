@@ -3,12 +3,11 @@
 import sys
 
 from box_auth.script import WAIT, connect, printable, run
-from box_emulator import embed  # the demo: delete this line and demo=embed below once your own Box app is connected
 
 
 def main(wait: float = WAIT) -> None:
     # Opens a browser the first time. The sign-in is kept, and renewed when needed, until it rests for 60 days.
-    box = connect(demo=embed, wait=wait)
+    box = connect(demo="box_emulator:embed", wait=wait)  # delete demo once your own Box app is connected
 
     print(f"You are {printable(box.user.name)} ({printable(box.user.login)}). Your root folder holds:")
     for item in box.client.folders.get_folder_items("0").entries or []:

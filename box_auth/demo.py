@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,14 +13,26 @@ from . import config, private_files
 from .config import Settings
 from .errors import ConfigError
 
-Demo = Callable[[Any, Path], Mapping[str, str]]
+Demo = Callable[[Any, Path], Mapping[str, str]] | str  # or where it is, as "module:name"
 Beside = Callable[[Path], Mapping[str, str]]
 FOLDER = "demo"
 
 
-def on_own_port(demo: Demo, app: Any) -> Beside:
-    """Return ``demo`` as a stand-in whose pages are on the port of ``app``."""
-    return lambda folder: {**demo(app, folder), "REDIRECT_URI": "/callback"}
+def on_own_port(demo: Demo | None, app: Any) -> Beside | None:
+    """Return ``demo`` as a stand-in whose pages are on the port of ``app``; None if there is none.
+
+    One that is named as "module:name" is imported when it begins to play, so that a live app never loads it; where the
+    module was deleted, or left out of an image, there is no demo.
+    """
+    module, _, name = demo.partition(":") if isinstance(demo, str) else ("", "", "")
+    if demo is None or (module and importlib.util.find_spec(module.split(".")[0]) is None):
+        return None
+
+    def begin(folder: Path) -> Mapping[str, str]:
+        play = getattr(importlib.import_module(module), name) if isinstance(demo, str) else demo
+        return {**play(app, folder), "REDIRECT_URI": "/callback"}
+
+    return begin
 
 
 def choose(

@@ -46,8 +46,8 @@ class BoxAuth:
         with Flask's debug mode every page does, too.
 
         ``demo`` is called instead of Box when nothing is set that speaks for a live app: it gets the app and a
-        folder, and returns the settings of a stand-in. Visitors go to ``after_login``, an endpoint or a path, when
-        a sign-in names no page of its own.
+        folder, and returns the settings of a stand-in. As "module:name" it is imported only then. Visitors go to
+        ``after_login``, an endpoint or a path, when a sign-in names no page of its own.
         """
         app.extensions["box_auth"] = AppState(self._hooks, after_login)
         pages.install(app)
@@ -59,7 +59,7 @@ class BoxAuth:
             run.listen_as_set(*config.listening_address(values))
             if "INSTANCE_DIR" in values:  # what the app itself keeps there moves, too
                 app.instance_path = str(config.instance_folder(values))
-            begin = stand_in.on_own_port(demo, app) if demo else None
+            begin = stand_in.on_own_port(demo, app)
             settings, folder, is_demo = stand_in.choose(values, begin, run.listening_port())
             private_files.close_folder(folder)
             sessions.install(app, folder, settings)

@@ -44,7 +44,7 @@ def connect(*, demo: stand_in.Demo | None = None, wait: float = WAIT, folder: Pa
     ``wait`` is in seconds. Raises children of `BoxAuthError`.
     """
     app = _NoApp()
-    begin = stand_in.on_own_port(demo, app) if demo else None
+    begin = stand_in.on_own_port(demo, app)
     settings, data, is_demo = stand_in.choose(config.read(folder), begin, project=folder)
     flow = open_flow(settings)
     stand_in.say_start(is_demo, "", data)

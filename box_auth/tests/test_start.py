@@ -96,6 +96,22 @@ def test_the_env_of_a_folder_above_that_flask_has_read_itself_is_taken_back(demo
         assert "Not used" not in app.output
 
 
+def test_a_demo_is_loaded_when_it_plays_and_not_by_a_live_app(demo_fork):
+    program = "import sys, app; print('box_emulator' in sys.modules)"
+    assert run(demo_fork, "-c", program).stdout == "True\n"
+    assert run(demo_fork, "-c", program, CLIENT_ID="id", CLIENT_SECRET="secret").stdout == "False\n"
+
+
+@pytest.mark.parametrize("name", ["missing_demo:embed", "missing.demo:embed"])
+def test_a_demo_that_was_left_out_is_none(fork, name):
+    source = fork / "app.py"
+    source.write_text(source.read_text().replace("box_emulator:embed", name))
+    program = "import app; print(app.app.test_client().get('/').status_code)"
+    done = run(fork, "-c", program)
+    assert done.stdout == "503\n", done.stderr
+    assert "CLIENT_ID is not set" in done.stderr
+
+
 def test_a_folder_for_data_that_cannot_be_used_is_named_with_its_setting(demo_fork):
     (demo_fork / "file").write_text("")
     done = run(demo_fork, "script.py", INSTANCE_DIR="file/instance")

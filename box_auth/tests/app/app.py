@@ -4,13 +4,8 @@ from flask import Flask, render_template
 
 from box_auth.flask import box
 
-try:
-    from box_emulator import embed
-except ModuleNotFoundError:  # deleted, as a fork may
-    embed = None
-
 app = Flask(__name__)
-box.init_app(app, demo=embed, after_login="dashboard")
+box.init_app(app, demo="box_emulator:embed", after_login="dashboard")
 
 
 @app.get("/")

@@ -4,14 +4,9 @@ import sys
 
 from box_auth.script import WAIT, connect, printable, run
 
-try:
-    from box_emulator import embed
-except ModuleNotFoundError:  # deleted, as a fork may
-    embed = None
-
 
 def main(wait=WAIT):
-    box = connect(demo=embed, wait=wait)
+    box = connect(demo="box_emulator:embed", wait=wait)
     print(printable(box.user.login), printable(box.user.name))
     for item in box.client.folders.get_folder_items("0").entries or []:
         print(printable(item.type), printable(item.name))
