@@ -8,6 +8,7 @@ from box_auth import BoxUnavailable
 from box_auth.flask import box
 
 from . import pages
+from .items import quoted
 from .upload_form import UploadForm
 from .upload_parts import LARGE, made_after_all, upload_in_parts
 from .upload_target import ask, choose, in_the_way
@@ -100,4 +101,4 @@ def _upload_at_once(target, form):
 def _told(name, made):
     if not name:
         return "Choose a file first."
-    return f"“{made.name}” was uploaded." if made else f"“{name}” was skipped: there is one already."
+    return f"{quoted(made.name)} was uploaded." if made else f"{quoted(name)} was skipped: there is one already."

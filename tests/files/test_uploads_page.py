@@ -34,7 +34,10 @@ def test_the_plain_form_goes_back_to_the_folder(browser, emulator):
     assert f'href="{PATH}"' in browser.get("/files/").text
     done = send(browser, headers={}, conflict="keep")
     assert (done.status_code, done.location) == (302, "/files/")
-    assert "“new.txt” was uploaded" in browser.get("/files/").text
+    assert "“\u2068new.txt\u2069” was uploaded" in browser.get("/files/").text
+    send(browser, "\u202egnp.exe", headers={}, conflict="skip")
+    send(browser, "\u202egnp.exe", headers={}, conflict="skip")
+    assert "“\u2068\u202egnp.exe\u2069” was skipped" in browser.get("/files/").text
     nothing = send(browser, "", b"", headers={})
     assert (nothing.location, "Choose a file" in browser.get(PATH).text) == (PATH, True)
     refused = send(browser, "../up.txt", headers={})
