@@ -7,7 +7,7 @@ from functools import partial
 from box_sdk_gen import BoxAPIError
 from flask import abort
 
-from box_auth import BoxAuthError, SignInRequired
+from box_auth import BoxAuthError, BoxUnavailable, SignInRequired
 from box_auth.flask import box
 
 ID = re.compile(r"[0-9]{1,20}")
@@ -110,8 +110,8 @@ def names_of(items):
 
     def name(item):
         try:
-            return item.about()["name"]
-        except BoxAPIError:  # gone, or not ours to see; whatever is done to it will say so
+            return str(box.get(item.path, fields=["name"]).get("name") or "–")  # a file in the trash has one, too
+        except (BoxAPIError, BoxUnavailable):  # gone, or not ours to see; whatever is done to it will say so
             return str(item)
 
     return dict(zip(items, box.at_once(*(partial(name, item) for item in items)), strict=True))

@@ -342,3 +342,27 @@ def test_a_name_that_is_written_from_right_to_left_turns_no_sentence_round(signe
     browser = signed_in(app)
     post(browser, "/files/0/new-folder", name="\u202egnp.exe")
     assert "\u2068\u202egnp.exe\u2069" in browser.get("/files/").text
+
+
+def test_what_is_in_the_trash_already_is_told_beside_what_went_there(signed_in, emulator):
+    for name in ("one.txt", "two.txt"):
+        emulator.add_item("nil@example.com", name)
+    browser = signed_in(app, "nil@example.com")
+    items = [key(browser, name) for name in ("one.txt", "two.txt")]
+    post(browser, "/files/trash", on="/files/", item=items[0])
+    browser.get("/files/")
+    again = post(browser, "/files/trash", on="/files/trash", item=items, folder_id="0")
+    assert again.location == "/files/"
+    page = browser.get("/files/").text
+    assert "One item was moved to the trash." in page
+    assert re.search(r'role="alert">([^<]+)', page)[1].startswith("“\u2068one.txt\u2069”: The file or folder was moved")
+
+
+def test_what_box_refused_is_told_even_where_it_names_nothing_any_more(signed_in, emulator):
+    emulator.add_item("nil@example.com", "one.txt")
+    browser = signed_in(app, "nil@example.com")
+    item = key(browser, "one.txt")
+    for route in ("PUT /2.0/files/*", "GET /2.0/files/*"):
+        emulator.fault(route, status=503, times=20)
+    page = post(browser, "/files/move", on="/files/move", item=item, into="0")
+    assert re.findall(r'role="alert"><bdi>([^<]+)</bdi>: Box answered', page.text) == [item]
