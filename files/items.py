@@ -32,7 +32,9 @@ class Item:
 
     @classmethod
     def several(cls, texts):
-        """Read what was selected on a page; nothing is a mistake of the visitor's that a page has to tell."""
+        """Read what was selected on a page. Nothing is a mistake of the visitor's that a page has to tell."""
+        if not texts and box.wants_json:
+            abort(400, "No item is named.")
         if len(texts) > MOST:
             abort(400, f"Select {MOST} items at most.")
         return [cls.of(text) for text in dict.fromkeys(texts)]

@@ -1,7 +1,7 @@
 """Uploads: a plain form with one file, which the script on its page turns into many files and folders."""
 
 from box_sdk_gen import BoxAPIError, UploadFileAttributes, UploadFileAttributesParentField, UploadFileVersionAttributes
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
 
 from box_auth import BoxUnavailable
@@ -12,6 +12,8 @@ from .items import quoted
 from .upload_form import UploadForm
 from .upload_parts import LARGE, made_after_all, upload_in_parts
 from .upload_target import ask, choose, in_the_way
+
+NO_FILE = "Choose a file first."
 
 
 @pages.get("/<folder_id>/upload")
@@ -29,6 +31,8 @@ def receive(folder_id):
     form = UploadForm()
     try:
         form.check_token()
+        if not form.name and box.wants_json:
+            abort(400, NO_FILE)
         made = _deliver(folder_id, form, request.form.get("conflict")) if form.name else None
     except BoxAPIError as error:
         if box.wants_json:
@@ -60,6 +64,8 @@ def make_folder(folder_id):
         made = in_the_way(error)
         if made is None or made.get("type") != "folder" or not made.get("id"):
             raise
+    if not made.get("id"):
+        raise BoxUnavailable("box_bad_answer")
     return {"id": made["id"]}
 
 
@@ -100,5 +106,5 @@ def _upload_at_once(target, form):
 
 def _told(name, made):
     if not name:
-        return "Choose a file first."
+        return NO_FILE
     return f"{quoted(made.name)} was uploaded." if made else f"{quoted(name)} was skipped: there is one already."

@@ -255,6 +255,14 @@ def test_a_question_about_what_is_gone_leads_back_and_says_so(browser, plan):
     for kind, end in (("version", "/versions"), ("comment", "/comments")):
         assert browser.get(path(plan, f"{end}/77/delete")).location == path(plan, end)
         assert f"That {kind} is not there any more" in said(browser.get(path(plan, end)))
+        gone = browser.get(path(plan, f"{end}/77/delete"), headers={"Accept": "application/json"})
+        assert (gone.status_code, gone.json["error"]["code"]) == (404, "item_not_found")
+
+
+def test_a_script_is_told_that_another_version_came_to_the_top(browser, plan):
+    sent = form(browser.get(path(plan, "/versions"))) | {"current": "1"}
+    answer = browser.post(path(plan, "/versions/77/promote"), data=sent, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (412, "item_changed")
 
 
 def test_a_file_of_one_version_and_many_pages_of_them(browser, emulator):

@@ -159,6 +159,8 @@ def test_a_search_finds_by_page_and_by_script(signed_in, emulator):
     assert browser.get("/files/search?q=+&offset=x").status_code == 200
     assert emulator.requests.count("GET /2.0/search") == calls  # Box refuses to look for nothing
     assert browser.get("/files/search?offset=99999999999&q=" + "x" * 6000).status_code == 200
+    assert "first 255 characters" in browser.get("/files/search?q=" + "x" * 256).text
+    assert "first 255 characters" not in browser.get("/files/search?q=" + "x" * 255).text
     stranger = app.test_client().get("/files/search?q=x", headers={"Accept": "application/json"})
     assert (stranger.status_code, stranger.json["error"]["code"]) == (401, "sign_in_needed")
 
@@ -332,6 +334,10 @@ def test_a_script_gets_what_a_form_says_as_json(signed_in):
         ("/files/0/new-folder", {"name": ""}, 400, "bad_request"),
         ("/files/trash", {"item": "file:999999"}, 404, "item_not_found"),
         ("/files/move", {"item": "file:999999", "into": "0"}, 404, "item_not_found"),
+        ("/files/move", {"into": "0"}, 400, "bad_request"),
+        ("/files/trash", {}, 400, "bad_request"),
+        ("/files/0/zip", {}, 400, "bad_request"),
+        ("/files/0/zip", {"item": "web_link:7"}, 400, "bad_request"),
     ):
         headers = {"Accept": "application/json"}
         answer = browser.post(path, data={"csrf_token": token, **fields}, headers=headers)

@@ -40,6 +40,7 @@ def test_the_plain_form_goes_back_to_the_folder(browser, emulator):
     assert "“\u2068\u202egnp.exe\u2069” was skipped" in browser.get("/files/").text
     nothing = send(browser, "", b"", headers={})
     assert (nothing.location, "Choose a file" in browser.get(PATH).text) == (PATH, True)
+    assert send(browser, "", b"").status_code == 400
     refused = send(browser, "../up.txt", headers={})
     assert (refused.status_code, 'role="alert"' in refused.text, "no slash" in refused.text) == (400, True, True)
 
@@ -152,3 +153,9 @@ def test_a_folder_that_is_gone(browser):
     assert browser.get("/files/999999/upload").status_code == 404
     assert send(browser, path="/files/999999/upload").status_code == 404
     assert browser.get("/files/999999999999999999999/upload").status_code == 404
+
+
+def test_an_answer_that_names_no_folder(browser, emulator):
+    emulator.fault("POST /2.0/folders", status=201, body="{}")
+    odd = browser.post(f"{PATH}/folder", data={"csrf_token": token_of(browser), "name": "x"}, headers=JSON)
+    assert (odd.status_code, odd.json["error"]["code"]) == (502, "box_bad_answer")
