@@ -46,7 +46,8 @@ class CommentForm(BoxForm):
 
 
 def is_mine(comment):
-    return (comment.get("created_by") or {}).get("id") == box.user.id
+    author = comment.get("created_by")
+    return isinstance(author, dict) and author.get("id") == box.user.id
 
 
 @pages.route("/file/<file_id>/comments", methods=["GET", "POST"])

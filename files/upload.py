@@ -10,7 +10,7 @@ from box_auth.flask import box
 from . import pages
 from .items import quoted
 from .upload_form import UploadForm
-from .upload_parts import LARGE, made_after_all, upload_in_parts
+from .upload_parts import LARGE, file_in, made_after_all, upload_in_parts
 from .upload_target import ask, choose, in_the_way
 
 NO_FILE = "Choose a file first."
@@ -99,9 +99,9 @@ def _deliver(folder_id, form, conflict):
 def _upload_at_once(target, form):
     uploads = box.client.uploads
     if target.file_id:
-        return uploads.upload_file_version(target.file_id, UploadFileVersionAttributes(target.name), form).entries[0]
+        return file_in(uploads.upload_file_version(target.file_id, UploadFileVersionAttributes(target.name), form))
     parent = UploadFileAttributesParentField(target.folder_id)
-    return uploads.upload_file(UploadFileAttributes(target.name, parent), form).entries[0]
+    return file_in(uploads.upload_file(UploadFileAttributes(target.name, parent), form))
 
 
 def _told(name, made):

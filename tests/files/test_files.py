@@ -221,10 +221,11 @@ def test_a_small_picture_or_nothing_in_its_place(signed_in, emulator):
     picture = re.search(r'src="(/files/file/\d+/thumbnail[^"]*)"', browser.get("/files/").text)[1]
     with browser.get(picture) as answer:
         assert (answer.mimetype, "max-age" in answer.headers["Cache-Control"]) == ("image/png", True)
-    for status, more in ((202, {"retry_after": 5}), (404, {}), (403, {}), (429, {"retry_after": 60})):
-        emulator.fault("GET /2.0/files/*/thumbnail.png", status=status, times=1, **more)
+    faults = [{"status": status} for status in (202, 403, 404)] + [{"status": 429, "retry_after": 60}]
+    for fault in (*faults, {"status": 200, "body": ""}, {"drop": "during"}):
+        emulator.fault("GET /2.0/files/*/thumbnail.png", times=1, **fault)
         with browser.get(picture) as answer:
-            assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml"), status
+            assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml"), fault
             assert "max-age=86400" not in answer.headers["Cache-Control"]
 
 
@@ -249,6 +250,9 @@ ODD = (
     {"type": "file", "id": "7", "name": "theirs.txt", "etag": "1", "parent": None, "permissions": None},
     {"type": ["x"], "id": {}, "name": 7, "total_count": "many", "entries": [{"type": "file", "name": "noid.jpg"}]},
     {"entries": [{"type": ["file"], "id": 5, "name": None}], "total_count": -1, "path_collection": {"entries": None}},
+    {"type": "file", "id": "7", "name": "odd.txt", "entries": 7, "path_collection": {"entries": 7}, "shared_link": 7},
+    {"entries": [None, 7, "x", [7]], "path_collection": {"entries": [None, 7, "x"]}, "shared_link": {"access": [7]}},
+    {"entries": [{"created_by": 7, "message": "hi", "item": 7}], "allowed_shared_link_access_levels": 7},
 )
 PAGES = [
     "",
