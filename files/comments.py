@@ -56,7 +56,8 @@ def comments(file_id):
     item, form = Item("file", file_id), CommentForm()
     offset = asked_offset()
     if form.sent(form.message, lambda: form.add_to(item)):
-        last = (item.about("comment_count").get("comment_count") or 1) - 1
+        count = item.about("comment_count").get("comment_count")
+        last = count - 1 if isinstance(count, int) and count > 0 else 0
         return redirect(url_for(".comments", file_id=file_id, offset=last // SIZE * SIZE or None))
     about, said = box.at_once(
         lambda: item.about(*HEAD),
