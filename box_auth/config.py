@@ -57,14 +57,14 @@ def read(folder: Path = ROOT, environ: Mapping[str, str] | None = None) -> dict[
     """Return the raw settings that are set: the environment's first, then those of ``folder/.env``.
 
     Placeholders (`YOUR_CLIENT_ID`) and empty values count as unset. A `.env` saved by Windows tools (byte-order
-    mark, CRLF) reads like any other; one that is not UTF-8 raises `ConfigError`. No other `.env` is ever read.
+    mark, CRLF) reads like any other; a pipe, or one that is not UTF-8, raises `ConfigError`. No other is ever read.
     """
+    if (folder / ".env").is_fifo():
+        raise ConfigError(["The file .env is a pipe, on which the app might wait for ever: save it as a file."])
     try:
         file = dotenv_values(folder / ".env", encoding="utf-8-sig")
     except (OSError, ValueError):  # no UTF-8, or what Windows calls Unicode
-        raise ConfigError(
-            ["The file .env cannot be read: save it as UTF-8 text that the app's user may read."]
-        ) from None
+        raise ConfigError(["The file .env cannot be read: save it as UTF-8 text the app's user may read."]) from None
     merged = {**file, **(os.environ if environ is None else environ)}
     values = {name: (merged.get(name) or "").strip() for name in NAMES}
     return {name: value for name, value in values.items() if value and not PLACEHOLDER.fullmatch(value)}
