@@ -47,6 +47,7 @@ limit_request_field_size = 32768  # bytes: forty sign-ins under way are as many 
 
 forwarded_allow_ips = ""  # X-Forwarded-* count only where TRUSTED_PROXIES says so
 control_socket_disable = True  # nothing outside this folder
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # in memory: a slow disk is no dead worker
 
 
 class _Discreet(Logger):
