@@ -47,6 +47,8 @@ limit_request_field_size = 32768  # bytes: forty sign-ins under way are as many 
 
 forwarded_allow_ips = ""  # X-Forwarded-* count only where TRUSTED_PROXIES says so
 control_socket_disable = True  # nothing outside this folder
+_memory = "/dev/shm"  # noqa: S108 (gunicorn makes up the name of its file there)
+worker_tmp_dir = _memory if os.access(_memory, os.W_OK) else None  # each worker's sign of life: a slow disk ends none
 
 
 class _Discreet(Logger):
