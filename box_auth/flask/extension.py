@@ -73,6 +73,8 @@ class BoxAuth:
         app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session
         if "csrf" not in app.extensions:
             CSRFProtect(app)
+        if settings.trusted_hosts and not app.config["TRUSTED_HOSTS"]:
+            app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
         guards.refuse_large_bodies(app)
         app.extensions["box_auth"] = AppState(self._hooks, after_login, flow, is_demo, folder)
         limiter = None if is_demo else guards.sign_in_limiter(app, settings)

@@ -30,6 +30,8 @@ FLOORS = [
     {"oauth"},
     {"demo", "network", "stores"},
     {"config", "plain_page", "private_files"},
+    {"secret_files"},
+    {"values"},
     {"addresses", "errors", "pending", "ports", "sweeper"},
     {"logs", "problems"},
 ]
