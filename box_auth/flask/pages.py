@@ -18,7 +18,7 @@ from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, 
 from ..logs import TracesApart, hide_login_codes, keep_trace_apart, printable, rewrite
 from ..plain_page import problem_page
 from ..problems import Problem
-from . import visitor
+from . import health, visitor
 from .app_state import app_state
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def install(app: Flask) -> None:
 
 def explain_settings(app: Flask, error: BoxAuthError) -> None:
     """Have every page of an app that cannot start say what to fix, and its terminal too."""
+    health.answer_with(app, lambda: error.code)
     lines = error.mistakes if isinstance(error, ConfigError) else (str(error),)
     print(f"{error.problem.title}:", *(f"  - {line}" for line in lines), sep="\n", file=sys.stderr)  # noqa: T201
 

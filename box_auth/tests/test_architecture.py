@@ -29,7 +29,7 @@ FLOORS = [
     {"renewal"},
     {"oauth"},
     {"demo", "network", "stores"},
-    {"config", "plain_page", "private_files"},
+    {"config", "plain_page", "private_files", "readiness"},
     {"secret_files"},
     {"values"},
     {"addresses", "errors", "pending", "ports", "sweeper"},
