@@ -1,23 +1,31 @@
 """How gunicorn serves the app: `gunicorn`, with nothing else, starts it here. For development there is `flask run`.
 
-It listens where CALLBACK_HOSTNAME and CALLBACK_PORT say. What is set here gives way to gunicorn's own options, for
-instance `gunicorn --workers 4`. With files, all workers must be on one machine; with REDIS_URL they may be on many.
+It listens where CALLBACK_HOSTNAME and CALLBACK_PORT say, or at PORT, which platforms set. What is set here gives way to
+gunicorn's own options, for instance `gunicorn --workers 4`. With files, all workers must be on one machine; with
+REDIS_URL they may be on many.
 """
 
 import os
+import sys
 
 from gunicorn.glogging import Logger
 
-from box_auth.config import listening_address, read
+from box_auth.config import read, serving_address
 from box_auth.demo import say_start
 from box_auth.errors import ConfigError
 from box_auth.flask.run import check_address
 from box_auth.logs import printable
 
 try:
-    _host, _port = listening_address(read())
+    _values = read()
 except ConfigError:  # the app itself says what is wrong, on a page
-    _host, _port = listening_address({})
+    _values = {name: value for name, value in os.environ.items() if value}
+try:
+    _host, _port = serving_address(_values)
+except ConfigError as error:
+    sys.exit(error.mistakes[0])
+if "PORT" in _values:  # so that the app knows where Box's answer arrives
+    os.environ.update(CALLBACK_HOSTNAME=_host, CALLBACK_PORT=str(_port))
 
 wsgi_app = "app:app"
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"

@@ -94,6 +94,13 @@ def is_own_page(target: str) -> bool:
     return readable and target.startswith("/") and not target.startswith("//")
 
 
+def is_public_https(address: str) -> bool:
+    """Tell whether a browser that is told to stay on https for this host (HSTS) does no harm to others: on this machine
+    other programs are under the same name, at other ports."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" and parts.hostname not in LOOPBACK
+
+
 def same_host(host: str, address: str) -> bool:
     """Tell whether ``host``, a request's Host header, is that of ``address``; its usual port may be left out."""
     parts = urlsplit(address)

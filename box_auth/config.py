@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Mapping
@@ -22,15 +21,17 @@ from .addresses import (
     safe_to_show,
 )
 from .errors import ConfigError
+from .secret_files import SECRETS, with_secrets
+from .values import PLACEHOLDER, fernet_keys, host_names, number, path
 
 ROOT = Path(__file__).resolve().parent.parent  # the project: where .env is, and the instance folder
 
 NAMES = (
     *("CLIENT_ID", "CLIENT_SECRET", "CALLBACK_HOSTNAME", "CALLBACK_PORT", "REDIRECT_URI"),  # the article's
-    *("INSTANCE_DIR", "SECRET_KEY", "TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "REDIS_URL", "REDIS_PREFIX"),
-    *("TRUSTED_PROXIES", "BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"),
+    *("PORT", "INSTANCE_DIR", "SECRET_KEY", "TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "REDIS_URL", "REDIS_PREFIX"),
+    *("TRUSTED_PROXIES", "TRUSTED_HOSTS", "BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"),
+    *(f"{name}_FILE" for name in SECRETS),
 )
-PLACEHOLDER = re.compile(r"YOUR_[A-Z_]+|<.*>")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Settings:
     redis_url: str = field(default="", repr=False)
     redis_prefix: str = "box"
     trusted_proxies: int = 0
+    trusted_hosts: tuple[str, ...] = ()
     box_api_url: str = "https://api.box.com"
     box_upload_url: str = "https://upload.box.com/api"
     box_authorize_url: str = "https://account.box.com/api/oauth2/authorize"
@@ -58,6 +60,7 @@ def read(folder: Path = ROOT, environ: Mapping[str, str] | None = None) -> dict[
 
     Placeholders (`YOUR_CLIENT_ID`) and empty values count as unset. A `.env` saved by Windows tools (byte-order
     mark, CRLF) reads like any other; a pipe, or one that is not UTF-8, raises `ConfigError`. No other is ever read.
+    Files that settings name (`CLIENT_SECRET_FILE`) are read by `parse`; relative paths are taken from ``folder`` here.
     """
     if (folder / ".env").is_fifo():
         raise ConfigError(["The file .env is a pipe, on which the app might wait for ever: save it as a file."])
@@ -67,25 +70,45 @@ def read(folder: Path = ROOT, environ: Mapping[str, str] | None = None) -> dict[
         raise ConfigError(["The file .env cannot be read: save it as UTF-8 text the app's user may read."]) from None
     merged = {**file, **(os.environ if environ is None else environ)}
     values = {name: (merged.get(name) or "").strip() for name in NAMES}
-    return {name: value for name, value in values.items() if value and not PLACEHOLDER.fullmatch(value)}
+    found = {name: value for name, value in values.items() if value and not PLACEHOLDER.fullmatch(value)}
+    paths = {name: str(folder / value) for name, value in found.items() if name.endswith("_FILE")}
+    return {**found, **paths}
+
+
+def is_set(values: Mapping[str, str], name: str) -> bool:
+    """Tell whether a setting has a value, or a file that is to hold it."""
+    return bool(values.get(name) or values.get(f"{name}_FILE"))
 
 
 def instance_folder(values: Mapping[str, str], folder: Path = ROOT) -> Path:
     """Return the folder for what the app keeps, for every door: ``INSTANCE_DIR``, or ``instance`` in the project."""
-    return folder / _path("INSTANCE_DIR", values.get("INSTANCE_DIR", "instance"))
+    return folder / path("INSTANCE_DIR", values.get("INSTANCE_DIR", "instance"))
 
 
 def listening_address(values: Mapping[str, str]) -> tuple[str, int]:
     """Return the host and port to listen on, as far as the settings say anything usable; `parse` names the rest."""
     host = values.get("CALLBACK_HOSTNAME", "127.0.0.1")
-    port = _number(values, "CALLBACK_PORT", loopback_port(values.get("REDIRECT_URI", "")) or 5000, 1, 65535, [])
+    port = number(values, "CALLBACK_PORT", loopback_port(values.get("REDIRECT_URI", "")) or 5000, 1, 65535, [])
     return "127.0.0.1" if "/" in host or " " in host else host, port
+
+
+def serving_address(values: Mapping[str, str]) -> tuple[str, int]:
+    """Return the host and port for a server that others reach, gunicorn: on every address where `PORT` is set, as
+    platforms do, unless ``CALLBACK_HOSTNAME`` says otherwise; else as `listening_address`. Raises `ConfigError`."""
+    if not values.get("PORT"):
+        return listening_address(values)
+    problems: list[str] = []
+    port = number(values, "PORT", 0, 1, 65535, problems)
+    if problems:
+        raise ConfigError(problems)
+    everywhere = "0.0.0.0"  # noqa: S104
+    return listening_address({**values, "CALLBACK_HOSTNAME": values.get("CALLBACK_HOSTNAME") or everywhere})[0], port
 
 
 def live_signs(values: Mapping[str, str]) -> list[str]:
     """Return the names of the settings that only a live app needs: with any of them there is no demo."""
     names = ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI", "REDIS_URL", "TRUSTED_PROXIES")
-    return [name for name in names if values.get(name, "0") != "0"]
+    return [name for name in names if is_set(values, name) and values.get(name) != "0"]
 
 
 def is_demo(values: Mapping[str, str]) -> bool:
@@ -104,8 +127,9 @@ def parse(
     stand-in plays Box on the app's own port: its addresses may be paths, wherever the visitor sees the app.
     """
     problems: list[str] = []
+    values = with_secrets(values, problems)
     for name in ("CLIENT_ID", "CLIENT_SECRET"):
-        if not values.get(name):
+        if not is_set(values, name):
             others = [sign for sign in live_signs(values) if not sign.startswith("CLIENT")]
             why = f", and with {others[0]} set the app is no demo" if others else ""
             problems.append(
@@ -115,10 +139,10 @@ def parse(
     host = values.get("CALLBACK_HOSTNAME", "127.0.0.1")
     if "/" in host or " " in host:
         problems.append("CALLBACK_HOSTNAME must be a host name alone, such as 127.0.0.1.")
-    token_dir = _path("TOKEN_DIR", values.get("TOKEN_DIR", "tokens"))
-    trusted_proxies = _number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
+    token_dir = path("TOKEN_DIR", values.get("TOKEN_DIR", "tokens"))
+    trusted_proxies = number(values, "TRUSTED_PROXIES", 0, 0, 10, problems)
     redirect_uri = values.get("REDIRECT_URI", "")
-    port = _number(values, "CALLBACK_PORT", listening_port or loopback_port(redirect_uri) or 5000, 1, 65535, problems)
+    port = number(values, "CALLBACK_PORT", listening_port or loopback_port(redirect_uri) or 5000, 1, 65535, problems)
     if redirect_uri and not own_pages:
         problems += redirect_problems(redirect_uri, values.get("CALLBACK_HOSTNAME"), port, trusted_proxies)
     if not redirect_uri:
@@ -134,6 +158,7 @@ def parse(
                 f"arrive: start it with “make run” or “.venv/bin/flask run --port {port}”."
             )
 
+    trusted_hosts = host_names(values.get("TRUSTED_HOSTS", ""), "" if own_pages else redirect_uri, problems)
     urls = {}
     for name in ("BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"):
         url = values.get(name, "").rstrip("/")
@@ -142,13 +167,7 @@ def parse(
         if url:
             urls[name.lower()] = url
 
-    keys = tuple(key.strip() for key in values.get("TOKEN_ENCRYPTION_KEYS", "").split(",") if key.strip())
-    for position, key in enumerate(keys, 1):
-        if not _is_fernet_key(key):
-            problems.append(
-                f"TOKEN_ENCRYPTION_KEYS: key {position} is not 32 bytes in base64; make one with "
-                "“.venv/bin/flask box new-key”, and separate several with commas."
-            )
+    keys = fernet_keys(values.get("TOKEN_ENCRYPTION_KEYS", ""), problems)
     redis_url = values.get("REDIS_URL", "")
     if redis_url and not is_redis_address(redis_url):
         problems.append(
@@ -172,29 +191,6 @@ def parse(
         redis_url=redis_url,
         redis_prefix=prefix,
         trusted_proxies=trusted_proxies,
+        trusted_hosts=trusted_hosts,
         **urls,
     )
-
-
-def _path(name: str, text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # ~nobody
-        raise ConfigError([f"{name} begins with the home of a user who is not on this machine."]) from None
-
-
-def _is_fernet_key(text: str) -> bool:
-    try:
-        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == 32
-    except ValueError:  # also for text beyond ASCII
-        return False
-
-
-def _number(values: Mapping[str, str], name: str, default: int, low: int, high: int, problems: list[str]) -> int:
-    text = values.get(name)
-    if text is None:
-        return default
-    if text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high:
-        return int(text)
-    problems.append(f"{name} must be a number from {low} to {high}.")
-    return default

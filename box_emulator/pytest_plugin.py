@@ -33,7 +33,8 @@ REDIRECT_URI = "http://localhost:80/callback"
 # What an app's .env may hold and no test shall use. An empty value in the environment unsets that in a .env.
 UNSET = (
     *("CALLBACK_HOSTNAME", "CALLBACK_PORT", "REDIS_URL", "SECRET_KEY"),
-    *("TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "TRUSTED_PROXIES"),
+    *("TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "TRUSTED_PROXIES", "TRUSTED_HOSTS"),
+    *("CLIENT_SECRET_FILE", "SECRET_KEY_FILE", "TOKEN_ENCRYPTION_KEYS_FILE", "REDIS_URL_FILE"),
 )
 _SERVER = pytest.StashKey[Server]()
 _VISITORS = itertools.count(1)

@@ -9,11 +9,12 @@ from html import escape
 
 from box_sdk_gen import BoxAPIError
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
 from box_auth import BoxAuthError, SignInRequired, hide_login_codes, login_cookie, open_flow, pending_login, refusal
 from box_auth.logs import printable
+from box_auth.readiness import Readiness
 
 try:
     from box_emulator import stand_in  # the demo, until your Box app is connected
@@ -27,6 +28,7 @@ except BoxAuthError as error:  # what is missing, in a sentence
 hide_login_codes("uvicorn.access", "uvicorn.error")  # the addresses that a server logs have them
 KEY = flow.settings.secret_key or secrets.token_urlsafe(32)
 HTTPS = flow.settings.redirect_uri.startswith("https:")
+READINESS = Readiness(flow.store.check_writable, flow.store.away)
 app = FastAPI()
 # A signed cookie; it holds who is signed in, never a token.
 app.add_middleware(SessionMiddleware, secret_key=KEY, session_cookie="box_session_fastapi", https_only=HTTPS)
@@ -67,6 +69,17 @@ def logout(request: Request):
         flow.forget(request.session["user"], request.session["grant"])
     request.session.clear()
     return RedirectResponse("/", status_code=303)
+
+
+@app.get("/livez")
+async def live():  # not on the pool, where pages may wait for Box
+    return {"alive": True}
+
+
+@app.get("/readyz")
+def ready():
+    code = READINESS.trouble()
+    return JSONResponse({"ready": not code} | ({"code": code} if code else {}), 503 if code else 200)
 
 
 @app.exception_handler(BoxAuthError)

@@ -97,7 +97,7 @@ def _port(settings: Settings) -> Finding:
 def _who_listens(host: str, port: int) -> Finding:
     connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", "/readyz")
         answer = connection.getresponse()
         if "AirTunes" in answer.headers.get("Server", ""):
             return bad("port", "port_airplay", f"It is port {port}.")

@@ -12,8 +12,8 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 from .. import private_files
-from ..config import PLACEHOLDER
 from ..errors import BoxAuthError
+from ..values import PLACEHOLDER
 
 _BOM = "\ufeff"
 _LINE_BEGIN = r"\s*(?:export[^\S\r\n]+)?'?{name}'?[^\S\r\n]*=[^\S\r\n]*"

@@ -13,9 +13,10 @@ from pathlib import Path
 import click
 
 from .. import config
-from ..config import PLACEHOLDER, Settings
-from ..errors import BoxAuthError
+from ..config import Settings
+from ..errors import BoxAuthError, ConfigError
 from ..logs import printable
+from ..values import PLACEHOLDER
 from . import reach
 from .env_file import EnvFile
 
@@ -29,7 +30,12 @@ def connect(folder: Path = config.ROOT) -> bool:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BoxAuthError("no_terminal")
     file = EnvFile(folder)  # before the settings are read: of a pipe, that might never end
-    others = {name: value for name, value in config.read(folder).items() if not name.startswith("CLIENT_")}
+    found = config.read(folder)
+    if "CLIENT_SECRET_FILE" in found:
+        raise ConfigError(
+            ["CLIENT_SECRET_FILE is set: put the secret into that file by hand, and CLIENT_ID into .env."]
+        )
+    others = {name: value for name, value in found.items() if not name.startswith("CLIENT_")}
     settings = _settings(others, "-", "-", folder)  # wrong ones are told before anybody types anything
     _say_what_to_do(settings)
     if file.is_link:

@@ -11,7 +11,6 @@ from box_sdk_gen import BoxAPIError, BoxClient
 from flask import Flask, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .. import config, private_files, user_client
 from .. import demo as stand_in
@@ -20,7 +19,7 @@ from ..errors import BoxAuthError, SignInRequired
 from ..flow import Flow, open_flow
 from ..problems import Problem
 from ..stores.record import TokenRecord
-from . import guards, pages, routes, run, sessions, visitor
+from . import guards, health, pages, routes, run, sessions, visitor
 from .app_state import AppState, app_state
 from .hooks import Hooks, OnProblem, OnSignIn, OnSignOut
 from .user import User
@@ -62,14 +61,12 @@ class BoxAuth:
             begin = stand_in.on_own_port(demo, app)
             settings, folder, is_demo = stand_in.choose(values, begin, run.listening_port())
             private_files.close_folder(folder)
-            sessions.install(app, folder, settings)
+            browser_sessions = sessions.install(app, folder, settings)
             flow = open_flow(settings)
         except BoxAuthError as error:
             pages.explain_settings(app, error)
             return
-        if hops := settings.trusted_proxies:
-            behind = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
-            app.wsgi_app = guards.PlainPrefix(behind)  # type: ignore[method-assign]
+        guards.believe_only_trusted(app, settings)
         app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session
         if "csrf" not in app.extensions:
             CSRFProtect(app)
@@ -77,6 +74,7 @@ class BoxAuth:
         app.extensions["box_auth"] = AppState(self._hooks, after_login, flow, is_demo, folder)
         limiter = None if is_demo else guards.sign_in_limiter(app, settings)
         app.register_blueprint(routes.blueprint(is_demo, limiter))
+        health.install(app, flow.store, browser_sessions)
         run.announce(is_demo, folder)
 
     def on_sign_in(self, hook: OnSignIn) -> OnSignIn:

@@ -54,6 +54,11 @@ class FileSessions:
         with self._errors():
             self._path(sid).unlink(missing_ok=True)
 
+    def check_writable(self) -> None:
+        """Raise `StoreUnavailable` if no session could be written now."""
+        with self._errors():
+            private_files.check_writable(self._folder / "0")
+
     def clear_expired(self) -> None:
         """Remove sessions that ended, and what processes that died while writing left."""
         limit = time.time() - _SWEEP

@@ -1,4 +1,4 @@
-"""What keeps hostile clients off the engine's own addresses: small bodies only, a limit on sign-ins, a plain prefix."""
+"""What keeps hostile clients off: forwarded headers and hosts that count, small bodies, a limit on sign-ins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter, RequestLimit
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, SecurityError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ..config import Settings
 from ..errors import BoxAuthError
@@ -26,6 +27,23 @@ SIGN_INS = "100 per minute"  # answers from Box that one address may bring; each
 _SMALL = frozenset({"/login", "/callback", "/logout"})
 _ADDRESS = re.compile(r"\[([^]]*)](?::\d+)?|([^:]*):\d+")  # with a port, or in brackets, as some proxies write it
 _PREFIX = re.compile(r"(/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
+
+
+def believe_only_trusted(app: Flask, settings: Settings) -> None:
+    """Have forwarded headers count for the trusted proxies alone, and only trusted hosts be answered, if any are named;
+    the app's own TRUSTED_HOSTS win."""
+    if hops := settings.trusted_proxies:
+        behind = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
+        app.wsgi_app = PlainPrefix(behind)  # type: ignore[method-assign]
+    if settings.trusted_hosts and not app.config["TRUSTED_HOSTS"]:
+        app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
+    app.before_request_funcs.setdefault(None, []).insert(0, _refuse_other_hosts)
+
+
+def _refuse_other_hosts() -> None:
+    """Raise what Flask found out, before any hook of the app's own: Flask itself would call those first."""
+    if isinstance(request.routing_exception, SecurityError):
+        raise request.routing_exception
 
 
 def refuse_large_bodies(app: Flask) -> None:

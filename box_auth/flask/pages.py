@@ -11,13 +11,14 @@ from box_sdk_gen import BoxAPIError
 from flask import Flask, Response, current_app, has_request_context, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
+from ..addresses import is_public_https
 from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, refusal, refused_call
 from ..logs import TracesApart, hide_login_codes, keep_trace_apart, printable, rewrite
 from ..plain_page import problem_page
 from ..problems import Problem
-from . import visitor
+from . import health, visitor
 from .app_state import app_state
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 # Nothing from elsewhere, no script or style in the page itself, no frame around it. A page's own header wins.
 POLICY = "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+HSTS = "max-age=31536000"  # seconds: a year
 _BY_STATUS = {403: "forbidden", 404: "not_found", 405: "wrong_method", 413: "too_large"}
 
 
@@ -46,6 +48,7 @@ def install(app: Flask) -> None:
 
 def explain_settings(app: Flask, error: BoxAuthError) -> None:
     """Have every page of an app that cannot start say what to fix, and its terminal too."""
+    health.answer_with(app, lambda: error.code)
     lines = error.mistakes if isinstance(error, ConfigError) else (str(error),)
     print(f"{error.problem.title}:", *(f"  - {line}" for line in lines), sep="\n", file=sys.stderr)  # noqa: T201
 
@@ -89,7 +92,7 @@ def _json(error: BoxAuthError) -> dict[str, object]:
 def _page(error: BoxAuthError) -> str:
     """Render ``problem.html``; where an app has none, or it fails, a plain page says the same."""
     problem, details = _told(error)
-    for _ in range(2):
+    for _ in range(0 if isinstance(request.routing_exception, SecurityError) else 2):  # no address can be made then
         try:
             page = render_template("problem.html", problem=problem, details=details)
         except BoxAuthError:  # it asked who is signed in, and the store failed; it will not ask twice
@@ -133,6 +136,8 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
+    if isinstance(error, SecurityError):  # what it says is the visitor's own text, and nothing was looked up
+        return show(BoxAuthError("host_unknown"))
     code = _BY_STATUS.get(status, "internal" if status >= 500 else "bad_request")
     own_words = error.description if error.description != type(error).description else None
     response = show(BoxAuthError(code, own_words or ""), status)
@@ -146,6 +151,8 @@ def _careful_headers(response: Response) -> Response:
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Content-Security-Policy", POLICY)
+    if (opened := app_state().opened) and is_public_https(opened.settings.redirect_uri):
+        headers.setdefault("Strict-Transport-Security", HSTS)
     if request.endpoint != "static":
         headers.setdefault("Cache-Control", "private, no-store")
     return response

@@ -38,6 +38,9 @@ class RedisSessions:
         with redis_errors():
             self._redis.delete(self._key(sid))
 
+    def check_writable(self) -> None:
+        """Do nothing: the token store, which is in the same Redis, can tell."""
+
     def _move_on(self, sid: str, key: str) -> None:
         """In version 1 the key was the id itself. A stolen hash is none: it has another length (`sessions.is_id`)."""
         try:

@@ -1,4 +1,4 @@
-"""The engine's own addresses: /login, /callback, /logout and /healthz, and /setup in the demo."""
+"""The engine's own pages: /login, /callback and /logout, and /setup in the demo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import BuildError
 
 from ..addresses import is_own_page, same_host
-from ..errors import BoxAuthError, SignInFailed
+from ..errors import SignInFailed
 from . import guards, setup, visitor
 from .app_state import app_state
 
@@ -23,7 +23,6 @@ def blueprint(demo: bool, limiter: Limiter | None) -> Blueprint:
     callback = limiter.limit(guards.SIGN_INS)(_callback) if limiter else _callback
     routes.add_url_rule("/callback", "callback", callback)
     routes.add_url_rule("/logout", "logout", _logout, methods=["POST"])
-    routes.add_url_rule("/healthz", "ready", _ready)
     if demo:
         routes.add_url_rule("/setup", "setup", setup.show)
     return routes
@@ -77,11 +76,3 @@ def _logout() -> ResponseReturnValue:
     visitor.tell_end("button")
     visitor.end_session()
     return redirect(request.script_root + "/")
-
-
-def _ready() -> ResponseReturnValue:
-    try:
-        app_state().flow.store.check_writable()
-        return {"ready": True}
-    except BoxAuthError as error:
-        return {"ready": False, "code": error.code}, 503

@@ -25,7 +25,7 @@ from .session_json import check
 LIFETIME = timedelta(days=60)  # as long as Box's refresh tokens
 
 
-def install(app: Flask, folder: Path, settings: Settings) -> None:
+def install(app: Flask, folder: Path, settings: Settings) -> BrowserSessions:
     """Give ``app`` server-side sessions, in Redis or as JSON files in ``folder``, and a secret key if it has none.
 
     What the app set itself stays: SECRET_KEY, SESSION_COOKIE_… and PERMANENT_SESSION_LIFETIME, unless it is what
@@ -44,8 +44,9 @@ def install(app: Flask, folder: Path, settings: Settings) -> None:
     for name, value in ours.items():
         if app.config.get(name) is Flask.default_config[name]:
             app.config[name] = value
-    app.session_interface = _Sessions(app, _store(folder, settings))
+    app.session_interface = browser_sessions = BrowserSessions(app, _store(folder, settings))
     app.before_request(_say_that_sessions_are_away)
+    return browser_sessions
 
 
 def cookie_name(folder: Path, settings: Settings) -> str:
@@ -75,6 +76,8 @@ class Store(Protocol):
     def set(self, sid: str, values: Mapping[Any, Any], seconds: float, *, only_if_there: bool = False) -> None: ...
 
     def delete(self, sid: str) -> None: ...
+
+    def check_writable(self) -> None: ...
 
 
 def _store(folder: Path, settings: Settings) -> Store:
@@ -111,14 +114,18 @@ class Session(ServerSideSession):  # type: ignore[misc]
         return self
 
 
-class _Sessions(ServerSideSessionInterface):  # type: ignore[misc]
-    """Flask-Session's sessions; where they cannot be read, static files and /healthz still answer."""
+class BrowserSessions(ServerSideSessionInterface):  # type: ignore[misc]
+    """Flask-Session's sessions; where they cannot be read, static files still answer."""
 
     session_class = Session
 
     def __init__(self, app: Flask, store: Store) -> None:
         super().__init__(app, key_prefix="")
         self._store = store
+
+    def check_writable(self) -> None:
+        """Raise `StoreUnavailable` if no session could be saved now."""
+        self._store.check_writable()
 
     def open_session(self, app: Flask, request: Request) -> Any:
         try:
@@ -160,7 +167,7 @@ class _Sessions(ServerSideSessionInterface):  # type: ignore[misc]
 
 
 def _say_that_sessions_are_away() -> None:
-    if "box_sessions_away" in g and request.endpoint not in ("static", "box.ready"):
+    if "box_sessions_away" in g and request.endpoint != "static":
         raise cast(StoreUnavailable, g.box_sessions_away)
 
 

@@ -60,7 +60,9 @@ def _progress() -> Progress:
     problems: tuple[str, ...] = ()
     try:
         values = config.read()  # as they are now, not as they were when the app started
-        config.parse({"CLIENT_ID": "-", "CLIENT_SECRET": "-", **values}, config.ROOT)
+        missing = [name for name in ("CLIENT_ID", "CLIENT_SECRET") if not config.is_set(values, name)]
+        config.parse({**values, **dict.fromkeys(missing, "-")}, config.ROOT)
     except ConfigError as error:
         problems = error.mistakes
-    return Progress((config.ROOT / ".env").is_file(), "CLIENT_ID" in values, "CLIENT_SECRET" in values, problems)
+    has_id, has_secret = (config.is_set(values, name) for name in ("CLIENT_ID", "CLIENT_SECRET"))
+    return Progress((config.ROOT / ".env").is_file(), has_id, has_secret, problems)

@@ -23,6 +23,8 @@ class TokenStore(ABC):
     own implements the methods below `check_writable`; `box_auth/tests/store_contract.py` holds it to the rest.
     """
 
+    away = "store_unavailable"  # the code for a place that does not answer
+
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
 

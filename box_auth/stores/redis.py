@@ -59,6 +59,8 @@ class RedisStore(TokenStore):
     goes with the next change.
     """
 
+    away = "redis_away"
+
     def __init__(self, client: redis.Redis, codec: Codec, prefix: str = "box") -> None:
         super().__init__(codec)
         self._redis, self._prefix = client, f"{prefix}:{codec.app}"

@@ -29,7 +29,9 @@ FLOORS = [
     {"renewal"},
     {"oauth"},
     {"demo", "network", "stores"},
-    {"config", "plain_page", "private_files"},
+    {"config", "plain_page", "private_files", "readiness"},
+    {"secret_files"},
+    {"values"},
     {"addresses", "errors", "pending", "ports", "sweeper"},
     {"logs", "problems"},
 ]

@@ -55,3 +55,44 @@ def test_a_visitor_under_another_name_is_sent_to_the_public_one_once(start):
         assert (second.status_code, code_of(second)) == (400, "wrong_host")
         named = visitor.get("/login", headers={"Host": "files.example.com"}, allow_redirects=False)
         assert "/api/oauth2/authorize" in named.headers["Location"]
+
+
+def test_with_https_every_answer_keeps_browsers_on_it_and_without_none_does(start, make):
+    with start(REDIRECT_URI="https://files.example.com/callback") as app, Visitor(app.url) as visitor:
+        for path in ("/", "/static/style.css", "/nowhere", "/dashboard", "/callback"):
+            answer = visitor.get(path, allow_redirects=False)
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    for uri in ("http://localhost:80/callback", "https://localhost:8443/callback"):
+        make.set(**{**make.settings, "REDIRECT_URI": uri})
+        assert "Strict-Transport-Security" not in make().test_client().get("/").headers
+
+
+class TestHosts:
+    @pytest.fixture
+    def client(self, make):
+        public = {"REDIRECT_URI": "https://files.example.com/callback", "TRUSTED_HOSTS": "files.example.com,.b.example"}
+        make.set(**{**make.settings, **public})
+        return make(templates={"problem.html": "{{ url_for('home') }} {{ problem.code }}"}).test_client()
+
+    @pytest.mark.parametrize("host", ["files.example.com", "files.example.com:8443", "b.example", "a.b.example"])
+    def test_that_are_trusted_get_pages(self, client, host):
+        assert client.get("/", headers={"Host": host}).text == "nobody"
+
+    @pytest.mark.parametrize("host", ["evil.example", "files.example.com.evil.example", "127.0.0.1", "", "<script>"])
+    def test_that_are_not_get_a_page_that_says_so(self, client, host, caplog):
+        for path in ("/", "/login", "/callback?state=x", "/static/style.css", "/nowhere"):
+            page = client.get(path, headers={"Host": host})
+            assert (page.status_code, code_of(page)) == (400, "host_unknown")
+            assert "script" not in page.text
+            assert "Location" not in page.headers
+        assert client.post("/logout", headers={"Host": host}).status_code == 400
+        told = client.get("/", headers={"Host": host, "Accept": "application/json"})
+        assert (told.status_code, told.json["error"]["code"]) == (400, "host_unknown")
+        assert caplog.records == []
+
+    def test_that_a_proxy_names_count_where_it_is_trusted(self, start):
+        hosts = {"TRUSTED_HOSTS": "files.example.com", "TRUSTED_PROXIES": "1"}
+        with start(**hosts) as app, Visitor(app.url) as visitor:
+            assert visitor.get("/", headers=FORWARDED).status_code == 200
+            assert visitor.get("/", headers={**FORWARDED, "X-Forwarded-Host": "evil.example"}).status_code == 400
+            assert visitor.get("/", headers={"Host": "files.example.com"}).status_code == 200

@@ -8,6 +8,7 @@ import os
 import re
 import runpy
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +21,22 @@ import requests
 from box_auth import config
 from box_auth.stores import open_store
 
-from .journey import ROOT, App, Visitor, checkout, code_of, free_port, live_settings, local_box, needs, running
+from .journey import (
+    ROOT,
+    App,
+    Process,
+    Visitor,
+    checkout,
+    clean_environment,
+    code_of,
+    free_port,
+    live_settings,
+    local_box,
+    needs,
+    running,
+)
 from .store_contract import save
+from .terminal import run
 
 local_box()
 needs("benchmarks", "gunicorn.conf.py")
@@ -199,14 +214,33 @@ def test_gunicorn_believes_no_forwarded_headers(demo):
         ({"CALLBACK_HOSTNAME": "::1"}, "[::1]:5000"),
         ({"CALLBACK_HOSTNAME": "0.0.0.0", "REDIRECT_URI": "https://box.example/callback"}, "0.0.0.0:5000"),
         ({"CALLBACK_PORT": "wrong"}, "127.0.0.1:5000"),
+        ({"PORT": "8000", "CALLBACK_PORT": "5001"}, "0.0.0.0:8000"),
+        ({"PORT": "8000", "CALLBACK_HOSTNAME": "127.0.0.1"}, "127.0.0.1:8000"),
+        ({"PORT": ""}, "127.0.0.1:5000"),
     ],
 )
 def test_gunicorn_listens_where_the_settings_say(settings, bind, monkeypatch):
-    for name in ("CALLBACK_HOSTNAME", "CALLBACK_PORT", "REDIRECT_URI", "WEB_CONCURRENCY"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("PORT", "CALLBACK_HOSTNAME", "CALLBACK_PORT", "REDIRECT_URI", "WEB_CONCURRENCY"):
+        monkeypatch.setenv(name, "")  # and taken back after the test, whatever the file sets
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     chosen = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert (chosen["bind"], chosen["workers"]) == (bind, 2)
     monkeypatch.setenv("WEB_CONCURRENCY", "5")
     assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["workers"] == 5
+
+
+def test_on_a_platform_gunicorn_listens_at_its_port_and_box_answers_come_there(emulator, box, tmp_path):
+    port = str(free_port())
+    settings = live_settings(emulator, box, free_port(), PORT=port, WEB_CONCURRENCY="1")
+    folder = checkout(tmp_path / "fork", "gunicorn.conf.py")
+    command = [sys.executable, "-m", "gunicorn"]
+    with running(Process(command, folder, clean_environment(**settings), "live, with Box")) as process:
+        assert f"Listening at: http://0.0.0.0:{port}" in process.output
+        with Visitor(f"http://127.0.0.1:{port}") as visitor:
+            assert visitor.sign_in().url == f"http://127.0.0.1:{port}/dashboard"
+
+
+def test_a_port_that_is_no_number_ends_gunicorns_start_and_is_named(tmp_path):
+    done = run(checkout(tmp_path / "fork", "gunicorn.conf.py"), "-m", "gunicorn", PORT="abc")
+    assert (done.returncode, done.stderr.strip()) == (1, "PORT must be a number from 1 to 65535.")

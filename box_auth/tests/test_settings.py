@@ -1,5 +1,6 @@
 """Settings: the article's names and form, and every mistake named at once."""
 
+import os
 import re
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 from box_auth import config
 from box_auth.addresses import same_host
 from box_auth.errors import ConfigError
+from box_auth.secret_files import SECRETS
+
+from .terminal import Pty, run
 
 HERE = Path(__file__).resolve().parent.parent.parent
 APP = {"CLIENT_ID": "id", "CLIENT_SECRET": "secret"}
@@ -166,12 +170,117 @@ def test_a_host_is_the_same_with_or_without_its_usual_port():
 
 
 def test_secrets_stay_out_of_the_repr():
-    key = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
     secrets = {"CLIENT_SECRET": "hush", "SECRET_KEY": "quiet", "REDIS_URL": "redis://:pst@host/0"}
-    settings = config.parse({**APP, **secrets, "TOKEN_ENCRYPTION_KEYS": key}, Path("data"))
-    assert settings.token_encryption_keys == (key,)
-    for secret in ("hush", "quiet", "pst", key):
+    settings = config.parse({**APP, **secrets, "TOKEN_ENCRYPTION_KEYS": KEY}, Path("data"))
+    assert settings.token_encryption_keys == (KEY,)
+    for secret in ("hush", "quiet", "pst", KEY):
         assert secret not in repr(settings)
+
+
+KEY = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
+
+
+class TestSecretsInFiles:
+    """`CLIENT_SECRET_FILE` and the like: what containers and service managers hand over."""
+
+    def read(self, folder, **values):
+        return config.parse({"CLIENT_ID": "id", **config.read(folder, values)}, Path("data"))
+
+    def mistakes(self, folder, **values):
+        with pytest.raises(ConfigError) as caught:
+            self.read(folder, **values)
+        assert "hush" not in str(caught.value) + repr(caught.value)
+        return caught.value.mistakes
+
+    def test_hold_each_of_the_four_without_white_space_at_the_ends(self, tmp_path):
+        texts = {"CLIENT_SECRET": "s p", "SECRET_KEY": "k", "TOKEN_ENCRYPTION_KEYS": KEY, "REDIS_URL": "redis://h/1"}
+        assert set(texts) == set(SECRETS)
+        for name, text in texts.items():
+            (tmp_path / name.lower()).write_bytes(f"\ufeff  {text}\r\n\n".encode())
+        (tmp_path / ".env").write_text("CLIENT_SECRET = YOUR_CLIENT_SECRET\nSECRET_KEY =\n")
+        found = self.read(tmp_path, **{f"{name}_FILE": name.lower() for name in texts})  # beside .env
+        assert (found.client_secret, found.secret_key, found.redis_url) == ("s p", "k", "redis://h/1")
+        assert found.token_encryption_keys == (KEY,)
+        assert self.read(Path("elsewhere"), CLIENT_SECRET_FILE=str(tmp_path / "client_secret")).client_secret == "s p"
+
+    def test_speak_for_a_live_app_as_the_secrets_do(self):
+        assert config.live_signs({"CLIENT_SECRET_FILE": "/x"}) == ["CLIENT_SECRET"]
+        assert config.live_signs({"REDIS_URL_FILE": "/x"}) == ["REDIS_URL"]
+        assert config.is_demo({"SECRET_KEY_FILE": "/x", "TRUSTED_PROXIES": "0"})
+
+    @pytest.mark.parametrize("name", SECRETS)
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (None, "there is no such file."),
+            (b"", "the file is empty, or a placeholder."),
+            (b" \r\n", "the file is empty, or a placeholder."),
+            (b"YOUR_CLIENT_SECRET\n", "the file is empty, or a placeholder."),
+            (b"hush\xff", "the file is not UTF-8 text."),
+            (b"hush" * 20_000, "the file is larger than 64 kB."),
+        ],
+    )
+    def test_that_cannot_be_used_are_named_with_their_setting(self, tmp_path, name, content, said):
+        if content is not None:
+            (tmp_path / "secret").write_bytes(content)
+        others = {} if name == "CLIENT_SECRET" else {"CLIENT_SECRET": "x"}
+        assert self.mistakes(tmp_path, **others, **{f"{name}_FILE": "secret"}) == (f"{name}_FILE: {said}",)
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+    def test_that_are_pipes_or_folders_are_told_at_once_and_not_waited_for(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        said = self.mistakes(tmp_path, CLIENT_SECRET_FILE="pipe", SECRET_KEY_FILE=".")
+        assert said == ("CLIENT_SECRET_FILE: it is no ordinary file.", "SECRET_KEY_FILE: it is no ordinary file.")
+
+    def test_beside_the_secret_itself_are_a_mistake_told_with_all_others(self, tmp_path):
+        (tmp_path / "secret").write_text("hush")
+        said = self.mistakes(
+            tmp_path, CLIENT_SECRET="hush2", CLIENT_SECRET_FILE="secret", SECRET_KEY_FILE="none", TRUSTED_PROXIES="x"
+        )
+        assert said[:2] == (
+            "CLIENT_SECRET and CLIENT_SECRET_FILE are both set: remove one of them.",
+            "SECRET_KEY_FILE: there is no such file.",
+        )
+        assert "TRUSTED_PROXIES" in said[2]
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals")
+    def test_are_read_by_the_script_and_setup_leaves_them_alone(self, fork, settings):
+        (fork / "secret").write_text(settings.pop("CLIENT_SECRET") + "\n")
+        settings["CLIENT_SECRET_FILE"] = "secret"
+        program = "from box_auth import open_flow; print(open_flow().settings.client_secret)"
+        assert run(fork, "-c", program, **settings).stdout == (fork / "secret").read_text()
+        with Pty(fork, "-m", "flask", "box", "setup", **settings) as terminal:
+            assert terminal.end() == 1
+            assert "CLIENT_SECRET_FILE is set: put the secret into that file by hand" in terminal.output
+        done = run(fork, "script.py", **{**settings, "CLIENT_SECRET_FILE": "none"})
+        assert (done.returncode, "CLIENT_SECRET_FILE: there is no such file." in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("hosts", ["https://a.example", "a.example:443", "a/b", "*", "a..b", "[::1]", "é.example"])
+def test_trusted_hosts_are_plain_names(hosts):
+    assert "TRUSTED_HOSTS must be host names" in problems({**APP, "TRUSTED_HOSTS": hosts})
+
+
+def test_trusted_hosts_have_the_one_that_box_sends_people_back_to():
+    public = {**APP, "REDIRECT_URI": "https://Files.example.com/callback"}
+    for hosts, names in (
+        ("files.example.com", ("files.example.com",)),
+        ("a.example, .Example.com,", ("a.example", ".example.com")),
+        ("", ()),
+    ):
+        assert config.parse({**public, "TRUSTED_HOSTS": hosts}, Path("data")).trusted_hosts == names
+    for hosts in ("a.example", "example.com", ".les.example.com"):
+        assert "leaves out the host of REDIRECT_URI" in problems({**public, "TRUSTED_HOSTS": hosts})
+
+
+def test_a_platforms_port_is_where_a_server_listens_on_every_address():
+    assert config.serving_address({"PORT": "8000", "CALLBACK_PORT": "5001"}) == ("0.0.0.0", 8000)
+    assert config.serving_address({"PORT": "8000", "CALLBACK_HOSTNAME": "::1"}) == ("::1", 8000)
+    assert config.serving_address({"CALLBACK_PORT": "5001"}) == ("127.0.0.1", 5001)
+    for wrong in ("abc", "0", "65536", "8000 ", "-1", "²"):
+        with pytest.raises(ConfigError, match="PORT must be a number from 1 to 65535"):
+            config.serving_address({"PORT": wrong})
+    assert config.listening_address({"PORT": "8000"}) == ("127.0.0.1", 5000)  # `flask run`
 
 
 def test_a_mistake_in_a_secret_does_not_quote_it():
