@@ -8,10 +8,12 @@ import traceback
 import unicodedata
 from collections.abc import Callable
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 _SECRET_ARGUMENTS = re.compile(  # also in an address that is an argument itself
     r"(?:\b|(?<=%3F)|(?<=%26))(code|state|access_token|refresh_token|client_secret)(=|%3D)[^&\s\"']+", re.IGNORECASE
 )
+_PLAIN_WORD = re.compile(r"[a-z_]{1,50}(\.[a-z]{1,5})?|oauth2|2\.0")
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they reorder the rest of the line
 _UNESCAPED = str.maketrans(dict.fromkeys(_TURNING + "\x85\u2028\u2029", "�"))  # by werkzeug, which escapes the rest
 _UNFIT = ("Cc", "Cs", "Zl", "Zp")  # control characters, half characters, other ends of lines
@@ -37,6 +39,13 @@ def own_logger(name: str) -> logging.Logger:
     """Return a logger whose records are single lines, and whose traces nobody takes for lines."""
     _add(name, _OneLine())
     return logging.getLogger(name)
+
+
+def path_without_ids(url: str) -> str:
+    """Return a URL's path with ``{id}`` in place of all that is no plain word: an id, or what lets anybody in who has
+    it, as the addresses of downloads and zip archives do."""
+    segments = urlsplit(url).path.split("/")
+    return "/".join(part if not part or _PLAIN_WORD.fullmatch(part) else "{id}" for part in segments)
 
 
 def rewrite(record: logging.LogRecord, change: Callable[[str], str]) -> None:

@@ -6,6 +6,7 @@ as they can afford.
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import os
 import threading
@@ -92,10 +93,10 @@ class Refresher:
                 raise BoxUnavailable("box_slow")
             running = self._running[sign_in] = _Running()
             try:
-                # No daemon: a process that is told to stop waits for it.
-                threading.Thread(
-                    target=self._run, args=(sign_in, running, refused_token), name="box-refresh", daemon=False
-                ).start()
+                # No daemon: a process that is told to stop waits for it. It works for the request that began it.
+                run = contextvars.copy_context().run
+                arguments = (self._run, sign_in, running, refused_token)
+                threading.Thread(target=run, args=arguments, name="box-refresh", daemon=False).start()
             except BaseException:
                 del self._running[sign_in]
                 raise

@@ -30,8 +30,8 @@ FLOORS = [
     {"oauth"},
     {"demo", "network", "stores"},
     {"config", "plain_page", "private_files"},
-    {"addresses", "errors", "pending", "ports", "sweeper"},
-    {"logs", "problems"},
+    {"addresses", "errors", "pending", "ports", "signals", "sweeper"},
+    {"logs", "problems", "request_id"},
 ]
 
 
