@@ -2,8 +2,10 @@
 
 It listens where CALLBACK_HOSTNAME and CALLBACK_PORT say. What is set here gives way to gunicorn's own options, for
 instance `gunicorn --workers 4`. With files, all workers must be on one machine; with REDIS_URL they may be on many.
+With LOG_FORMAT=json its log is JSON, too, and its line of each request makes way for the app's own.
 """
 
+import logging
 import os
 
 from gunicorn.glogging import Logger
@@ -12,12 +14,15 @@ from box_auth.config import listening_address, read
 from box_auth.demo import say_start
 from box_auth.errors import ConfigError
 from box_auth.flask.run import check_address
+from box_auth.json_lines import JsonLines
 from box_auth.logs import printable
 
 try:
-    _host, _port = listening_address(read())
+    _values = read()
 except ConfigError:  # the app itself says what is wrong, on a page
-    _host, _port = listening_address({})
+    _values = {}
+_host, _port = listening_address(_values)
+_JSON = _values.get("LOG_FORMAT") == "json"
 
 wsgi_app = "app:app"
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
@@ -51,6 +56,18 @@ control_socket_disable = True  # nothing outside this folder
 
 class _Discreet(Logger):
     """Logs paths as they came (%0A forges no line) and without the query, where Box's login codes are."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        if _JSON:
+            for handler in self.error_log.handlers + self.access_log.handlers:
+                handler.setFormatter(JsonLines())
+            requests = logging.getLogger("box_auth.requests")
+            requests.handlers, requests.propagate = list(self.access_log.handlers), False
+
+    def access(self, *request):
+        if not _JSON:
+            super().access(*request)
 
     def atoms(self, resp, req, environ, request_time):
         path = environ.get("RAW_URI", "").partition("?")[0]

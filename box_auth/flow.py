@@ -16,6 +16,7 @@ from . import config, signals
 from . import demo as stand_in
 from .config import Settings
 from .errors import BoxAuthError, SignInFailed, StoreUnavailable
+from .logs import hash_users
 from .network.pool import Network
 from .oauth import OAuth
 from .pending import LOGIN_SECONDS, PendingLogin, to_bytes
@@ -167,6 +168,7 @@ def open_flow(settings: Settings | None = None, *, demo: stand_in.Beside | None 
         settings, folder, is_demo = stand_in.choose(config.read(), demo)
         if announce:
             stand_in.say_start(is_demo, f"Box's answer comes to {settings.redirect_uri}", folder)
+    hash_users(settings.client_secret if settings.log_hash_users else "")
     return Flow(settings, open_store(settings), Network(settings))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
 import re
 import traceback
@@ -16,6 +18,7 @@ _SECRET_ARGUMENTS = re.compile(  # also in an address that is an argument itself
 _PLAIN_WORD = re.compile(r"[a-z_]{1,50}(\.[a-z]{1,5})?|oauth2|2\.0")
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they reorder the rest of the line
 _UNESCAPED = str.maketrans(dict.fromkeys(_TURNING + "\x85\u2028\u2029", "�"))  # by werkzeug, which escapes the rest
+_user_key = b""  # hashes users in the log where it is set
 _UNFIT = ("Cc", "Cs", "Zl", "Zp")  # control characters, half characters, other ends of lines
 
 
@@ -39,6 +42,19 @@ def own_logger(name: str) -> logging.Logger:
     """Return a logger whose records are single lines, and whose traces nobody takes for lines."""
     _add(name, _OneLine())
     return logging.getLogger(name)
+
+
+def hash_users(key: str) -> None:
+    """Have `shown_user` hash users with this key from now on; an empty one ends that."""
+    global _user_key
+    _user_key = key.encode()
+
+
+def shown_user(user_id: str) -> str:
+    """Return what a log may call a user: the id, or a hash that only whoever has the key can make of it."""
+    if not _user_key or not user_id:
+        return user_id
+    return hmac.new(_user_key, f"box user {user_id}".encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def path_without_ids(url: str) -> str:

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
 
 from .errors import BoxAuthError, BoxUnavailable, SignInRequired, StoreUnavailable, TokensUnsaved
-from .logs import own_logger
+from .logs import own_logger, shown_user
 from .network.retries import BUDGET
 from .oauth import OAuth
 from .renewal import Renewal, usable
@@ -122,7 +122,7 @@ class Refresher:
     def _named(self, sign_in: _SignIn, error: BaseException) -> BaseException:
         """Return why the refresh failed: if the sign-in was ended by a call beside this one, what that was told."""
         if not isinstance(error, SignInRequired):
-            _log.warning("the tokens of user %s could not be refreshed: %s", sign_in[0], error)
+            _log.warning("the tokens of user %s could not be refreshed: %s", shown_user(sign_in[0]), error)
         elif error.code == "signed_out":
             return self._failed_lately(sign_in, SignInRequired) or error
         return error

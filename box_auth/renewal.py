@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from . import signals
 from .errors import BoxUnavailable, LockLost, SignInBusy, SignInRequired, StoreUnavailable
-from .logs import own_logger
+from .logs import own_logger, shown_user
 from .oauth import OAuth, TokenPair
 from .stores.base import Held, TokenStore
 from .stores.record import TokenRecord
@@ -113,7 +113,7 @@ class Renewal:
             except (StoreUnavailable, SignInBusy) as error:
                 if isinstance(error, LockLost):
                     raise
-                _log.critical("refreshed tokens of user %s are not saved yet: %s", self.user_id, error)
+                _log.critical("refreshed tokens of user %s are not saved yet: %s", shown_user(self.user_id), error)
                 if isinstance(error, StoreUnavailable):
                     self.unsaved(error)
                 if not threading.main_thread().is_alive():  # the process is to end

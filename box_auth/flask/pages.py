@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import TYPE_CHECKING
 
 import requests
@@ -15,6 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from .. import request_id
 from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, refusal, refused_call
+from ..json_lines import announce
 from ..logs import TracesApart, hide_login_codes, keep_trace_apart, printable, rewrite
 from ..plain_page import problem_page
 from ..problems import Problem
@@ -50,7 +50,7 @@ def install(app: Flask) -> None:
 def explain_settings(app: Flask, error: BoxAuthError) -> None:
     """Have every page of an app that cannot start say what to fix, and its terminal too."""
     lines = error.mistakes if isinstance(error, ConfigError) else (str(error),)
-    print(f"{error.problem.title}:", *(f"  - {line}" for line in lines), sep="\n", file=sys.stderr)  # noqa: T201
+    announce("\n".join([f"{error.problem.title}:", *(f"  - {line}" for line in lines)]))
 
     @app.before_request
     def say_what_to_fix() -> Response | None:

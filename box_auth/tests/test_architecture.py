@@ -30,7 +30,7 @@ FLOORS = [
     {"oauth"},
     {"demo", "network", "stores"},
     {"config", "plain_page", "private_files"},
-    {"addresses", "errors", "pending", "ports", "signals", "sweeper"},
+    {"addresses", "errors", "json_lines", "pending", "ports", "signals", "sweeper"},
     {"logs", "problems", "request_id"},
 ]
 
