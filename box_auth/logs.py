@@ -13,7 +13,12 @@ from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 _SECRET_ARGUMENTS = re.compile(  # also in an address that is an argument itself
-    r"(?:\b|(?<=%3F)|(?<=%26))(code|state|access_token|refresh_token|client_secret)(=|%3D)[^&\s\"']+", re.IGNORECASE
+    r"(?:\b|(?<=%3F)|(?<=%26))"
+    r"(code|state|access_token|refresh_token|client_secret|shared_link_password|signature)(=|%3D)[^&\s\"']+",
+    re.IGNORECASE,
+)
+_SECRET_ITEMS = re.compile(  # of dicts and JSON; what Box names a failure by, such as 'code': 'not_found', stays
+    r"""((['"])(?:\w*_token|client_secret|\w*password|(?:state|code)(?=\2: ?['"](?![a-z_]*['"])))\2: ?)(['"]).*?\3"""
 )
 _PLAIN_WORD = re.compile(r"[a-z_]{1,50}(\.[a-z]{1,5})?|oauth2|2\.0")
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they reorder the rest of the line
@@ -36,6 +41,13 @@ def hide_login_codes(*loggers: str) -> None:
     (``uvicorn.access``, ``django.server``)."""
     for name in loggers:
         _add(name, _NoCodes())
+
+
+def hide_addresses(*loggers: str) -> None:
+    """Have these loggers, by name, show no query and no id of an address: an HTTP client's, as the address of a
+    download lets anybody in."""
+    for name in loggers:
+        _add(name, _NoAddresses())
 
 
 def own_logger(name: str) -> logging.Logger:
@@ -75,7 +87,7 @@ def rewrite(record: logging.LogRecord, change: Callable[[str], str]) -> None:
 
 
 def without_codes(text: str) -> str:
-    return _SECRET_ARGUMENTS.sub(r"\1\2...", text)
+    return _SECRET_ITEMS.sub(r"\1\3...\3", _SECRET_ARGUMENTS.sub(r"\1\2...", text))
 
 
 def keep_trace_apart(record: logging.LogRecord) -> None:
@@ -120,6 +132,18 @@ class _NoCodes(logging.Filter):
     @staticmethod
     def _shown(text: str) -> str:
         return without_codes(text).translate(_UNESCAPED)
+
+
+class _NoAddresses(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(self._shown(value) if isinstance(value, str) else value for value in record.args)
+        return True
+
+    @staticmethod
+    def _shown(text: str) -> str:
+        parts = urlsplit(text) if "://" in text or text.startswith("/") else None
+        return f"{parts.scheme}://{parts.netloc}".removeprefix("://") + path_without_ids(text) if parts else text
 
 
 class _OneLine(logging.Filter):

@@ -17,9 +17,10 @@ from requests.utils import get_environ_proxies
 
 from .. import request_id, signals
 from ..addresses import LOOPBACK
-from ..logs import path_without_ids, printable
+from ..logs import hide_addresses, path_without_ids, printable
 
 CONNECTIONS = 32  # kept open at most for each host
+hide_addresses("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry")
 
 
 class PooledSession(requests.Session):
