@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent  # the project: where .env is, and
 NAMES = (
     *("CLIENT_ID", "CLIENT_SECRET", "CALLBACK_HOSTNAME", "CALLBACK_PORT", "REDIRECT_URI"),  # the article's
     *("PORT", "INSTANCE_DIR", "SECRET_KEY", "TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "REDIS_URL", "REDIS_PREFIX"),
-    *("TRUSTED_PROXIES", "TRUSTED_HOSTS", "BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"),
+    *("TRUSTED_PROXIES", "TRUSTED_HOSTS", "LOG_FORMAT", "LOG_HASH_USERS"),
+    *("BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"),
     *(f"{name}_FILE" for name in SECRETS),
 )
 
@@ -50,6 +51,8 @@ class Settings:
     redis_prefix: str = "box"
     trusted_proxies: int = 0
     trusted_hosts: tuple[str, ...] = ()
+    log_format: str = "text"
+    log_hash_users: bool = False
     box_api_url: str = "https://api.box.com"
     box_upload_url: str = "https://upload.box.com/api"
     box_authorize_url: str = "https://account.box.com/api/oauth2/authorize"
@@ -135,7 +138,6 @@ def parse(
             problems.append(
                 f"{name} is not set{why}: copy it from your app's Configuration page at app.box.com/developers."
             )
-
     host = values.get("CALLBACK_HOSTNAME", "127.0.0.1")
     if "/" in host or " " in host:
         problems.append("CALLBACK_HOSTNAME must be a host name alone, such as 127.0.0.1.")
@@ -159,21 +161,19 @@ def parse(
             )
 
     trusted_hosts = host_names(values.get("TRUSTED_HOSTS", ""), "" if own_pages else redirect_uri, problems)
-    urls = {}
-    for name in ("BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"):
-        url = values.get(name, "").rstrip("/")
-        if url and not own_pages and not is_web_address(url):
-            problems.append(f"{name} must be a full address that begins with https://, without user name and password.")
-        if url:
-            urls[name.lower()] = url
-
+    addresses = {name: values.get(name, "").rstrip("/") for name in NAMES if re.fullmatch("BOX_.*_URL", name)}
+    for name in [name for name, url in addresses.items() if url and not own_pages and not is_web_address(url)]:
+        problems.append(f"{name} must be a full address that begins with https://, without user name and password.")
     keys = fernet_keys(values.get("TOKEN_ENCRYPTION_KEYS", ""), problems)
     redis_url = values.get("REDIS_URL", "")
     if redis_url and not is_redis_address(redis_url):
         problems.append(
             "REDIS_URL is not an address of Redis: it looks like redis://:password@host:6379/0, or rediss:// for TLS."
         )
-
+    log_format = values.get("LOG_FORMAT", "text")
+    if log_format not in ("text", "json"):
+        problems.append("LOG_FORMAT must be text or json.")
+    hash_users = number(values, "LOG_HASH_USERS", 0, 0, 1, problems)
     prefix = values.get("REDIS_PREFIX", "box")
     if not re.fullmatch(r"[\w.:-]{1,64}", prefix, re.ASCII):
         problems.append("REDIS_PREFIX is not a word of letters, digits and - _ . : that keys can begin with.")
@@ -192,5 +192,7 @@ def parse(
         redis_prefix=prefix,
         trusted_proxies=trusted_proxies,
         trusted_hosts=trusted_hosts,
-        **urls,
+        log_format=log_format,
+        log_hash_users=bool(hash_users),
+        **{name.lower(): url for name, url in addresses.items() if url},
     )
