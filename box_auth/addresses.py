@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+import os
+from urllib.parse import parse_qs, urlsplit
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_OPTIONS = {"redis": set(), "rediss": set(_TLS_FILES), "unix": {"db", "password"}}  # what redis-py reads after the “?”
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised in order to be translated, not bound
 
 
@@ -101,11 +104,30 @@ def same_host(host: str, address: str) -> bool:
     return host.lower().removesuffix(usual) == parts.netloc.lower().removesuffix(usual)
 
 
+def redis_mistakes(url: str) -> list[str]:
+    """Tell what is wrong with an address of Redis, and nothing that stands in it."""
+    if not is_redis_address(url):
+        return [
+            "REDIS_URL is not an address of Redis: it looks like redis://:password@host:6379/0, or rediss:// for TLS."
+        ]
+    given = parse_qs(urlsplit(url).query)
+    unread = [name for name in _TLS_FILES for path in given.get(name, []) if not _is_readable(path)]
+    return [f"REDIS_URL: {name} is not the full path of a file that the app may read." for name in unread]
+
+
 def is_redis_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
+        options = parse_qs(parts.query, strict_parsing=bool(parts.query))
+        if not options.keys() <= _OPTIONS[parts.scheme] or not all(db.isdigit() for db in options.get("db", [])):
+            return False
+        if parts.scheme == "unix":
+            return bool(parts.path)
         numbered = not parts.path.strip("/") or parts.path.strip("/").isdigit()
-        whole = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0 and numbered
-        return (whole and not parts.query) or (parts.scheme == "unix" and bool(parts.path))
-    except ValueError:
+        return bool(parts.hostname) and parts.port != 0 and numbered
+    except (ValueError, KeyError):
         return False
+
+
+def _is_readable(path: str) -> bool:
+    return os.path.isabs(path) and os.path.isfile(path) and os.access(path, os.R_OK)

@@ -14,11 +14,11 @@ from dotenv import dotenv_values
 from .addresses import (
     ANY_ADDRESS,
     LOOPBACK,
-    is_redis_address,
     is_web_address,
     loopback_port,
     loopback_redirect_uri,
     redirect_problems,
+    redis_mistakes,
     safe_to_show,
 )
 from .errors import ConfigError
@@ -150,10 +150,7 @@ def parse(
                 "“.venv/bin/flask box new-key”, and separate several with commas."
             )
     redis_url = values.get("REDIS_URL", "")
-    if redis_url and not is_redis_address(redis_url):
-        problems.append(
-            "REDIS_URL is not an address of Redis: it looks like redis://:password@host:6379/0, or rediss:// for TLS."
-        )
+    problems += redis_mistakes(redis_url) if redis_url else []
 
     prefix = values.get("REDIS_PREFIX", "box")
     if not re.fullmatch(r"[\w.:-]{1,64}", prefix, re.ASCII):

@@ -35,6 +35,7 @@ _CODES = (
 )
 _CODES_BY_TEXT = (  # what redis-py, or its version 5, has no kinds of error for
     (("MISCONF", "NOREPLICAS"), "redis_cannot_save"),
+    (("MASTERDOWN",), "redis_read_only"),
     (("MOVED", "ASK", "CLUSTERDOWN"), "redis_cluster"),
     (("The user executing the script",), "redis_refused"),
 )
@@ -43,12 +44,14 @@ _CODES_BY_TEXT = (  # what redis-py, or its version 5, has no kinds of error for
 @functools.cache
 def connect(url: str) -> redis.Redis:
     """Return a client for `REDIS_URL`. It connects when first used, and again by itself after an outage."""
+    tls = {"ssl_check_hostname": True} if url.startswith("rediss:") else {}  # redis-py 5 does not by itself
     return redis.Redis.from_url(
         url,
         socket_connect_timeout=_TIMEOUT,
         socket_timeout=_TIMEOUT,
         retry=Retry(NoBackoff(), 1),  # one new connection, if the pooled one had died
         max_connections=MOST_CONNECTIONS,
+        **tls,
     )
 
 
@@ -117,8 +120,11 @@ class RedisStore(TokenStore):
         self._fenced(held, script, aside)
 
     def try_write(self, user_id: str) -> None:
+        """Do all that `write` does, in the same way, under keys that are nobody's."""
+        keys = [self._key("room:", part, user_id) for part in ("", "token:", "first:")]
+        script = "redis.call('set', KEYS[1], ARGV[1], 'px', 1000) redis.call('del', KEYS[2], KEYS[3])"
         with redis_errors():
-            self._redis.set(self._key("room:", user_id), b" " * 8192, px=1000)
+            self._redis.eval(script, 3, *keys, b" " * 8192)
 
     def _fenced(self, held: Held, script: str, *arguments: bytes | str | int) -> None:
         """Run ``script`` in one step with the check that the lock is still ours."""
@@ -148,7 +154,7 @@ def redis_errors() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        raise StoreUnavailable(_code(error), f"{type(error).__name__}.") from None
+        raise StoreUnavailable(_code(error), _detail(error)) from None
 
 
 def _code(error: redis.RedisError) -> str:
@@ -161,13 +167,28 @@ def _code(error: redis.RedisError) -> str:
     return known[0] if known else "redis_away"
 
 
-def _is_of_tls(error: BaseException | None) -> bool:
-    """Look for the cause below redis-py's errors, whose texts have the host's name in them."""
+def _is_of_tls(error: redis.RedisError) -> bool:
+    return any(
+        isinstance(cause, ssl.SSLError) or (isinstance(cause, TimeoutError) and "handshake" in str(cause))
+        for cause in _causes(error)
+    )
+
+
+def _detail(error: redis.RedisError) -> str:
+    """Say why TLS failed, without names; of other errors the kind."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "The certificate is another host's." if cause.verify_code in (62, 64) else f"{cause.verify_message}."
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            return f"{cause.reason}."
+    return f"{type(error).__name__}."
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error and what is below it: the texts of redis-py's own have the host's name in them."""
     while error:
-        if isinstance(error, ssl.SSLError) or (isinstance(error, TimeoutError) and "handshake" in str(error)):
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False
 
 
 def _first_key(user_id: str) -> str:

@@ -90,6 +90,12 @@ def test_behind_a_proxy_the_redirect_uri_is_independent_of_where_the_app_listens
         ({"REDIS_URL": "redis://host/one"}, "REDIS_URL is not an address"),
         ({"REDIS_URL": "http://host"}, "REDIS_URL is not an address"),
         ({"REDIS_URL": "redis://host/0?socket_timeout=soon"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis://host/0?ssl_ca_certs=/ca.pem"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "rediss://host/0?ssl_cert_reqs=none"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "rediss://host/0?ssl_ca_certs"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "unix:///redis.sock?db=one"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "rediss://host/0?ssl_ca_certs=/no/HUSH.pem"}, "REDIS_URL: ssl_ca_certs is not the full path"),
+        ({"REDIS_URL": "rediss://host/0?ssl_keyfile=LICENSE"}, "REDIS_URL: ssl_keyfile is not the full path"),
         ({"TOKEN_ENCRYPTION_KEYS": "short"}, "key 1 is not 32 bytes"),
         ({"TOKEN_ENCRYPTION_KEYS": "A" * 44}, "key 1 is not 32 bytes"),
         ({"TOKEN_ENCRYPTION_KEYS": "ключ"}, "key 1 is not 32 bytes"),
@@ -104,6 +110,7 @@ PASTED = [
     *(
         "redis://:HUSH@redis.example.com:6379/0",
         "redis://:HUSH@redis.example.com:6379/x?y",
+        "rediss://:HUSH@redis.example.com:6379/0?ssl_ca_certs=HUSH",
         "http://HUSH@127.0.0.1/callback",
     ),
     *(
