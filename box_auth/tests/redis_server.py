@@ -21,13 +21,18 @@ class RedisServer:
     With ``tls`` it shows that certificate, and wants one of ``clients``, if that authority is given.
     """
 
+    arguments: tuple[str, ...] = ()  # before all options
+    ready = "Ready to accept connections"
+
     def __init__(
         self, *options: str, password: str = "", tls: Certificate | None = None, clients: Certificate | None = None
     ) -> None:
         self.port = free_port()
         at = f"127.0.0.1:{self.port}/0"
         self.url = f"redis{'s' if tls else ''}://" + (f":{password}@{at}" if password else at)
-        self._options = ["--port", str(self.port), "--requirepass", password, *options]
+        self._options = ["--port", str(self.port), *options]
+        if password:
+            self._options += ["--requirepass", password]
         if tls:
             shown = ["--tls-cert-file", str(tls.path), "--tls-key-file", str(tls.path)]
             asked = ["--tls-auth-clients", "yes" if clients else "no", "--tls-ca-cert-file", str((clients or tls).path)]
@@ -43,14 +48,14 @@ class RedisServer:
         self._folder.cleanup()
 
     def start(self) -> None:
-        command = [PROGRAM, "--bind", "127.0.0.1", "--dir", self._folder.name]
+        command = [PROGRAM, *self.arguments, "--bind", "127.0.0.1", "--dir", self._folder.name]
         self._process = subprocess.Popen(
             [*command, "--save", "", "--appendonly", "yes", *self._options],
             stdout=subprocess.PIPE,
             text=True,
         )
         for line in self._process.stdout:
-            if "Ready to accept connections" in line:
+            if self.ready in line:
                 return
         raise AssertionError("redis-server did not start")
 
@@ -60,4 +65,9 @@ class RedisServer:
 
     def stop(self) -> None:
         self._process.terminate()
+        self._process.communicate(timeout=20)
+
+    def kill(self) -> None:
+        """End it where it stands; `start` makes it read again what it had written."""
+        self._process.kill()
         self._process.communicate(timeout=20)

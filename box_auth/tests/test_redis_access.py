@@ -1,6 +1,7 @@
 """What stands before Redis: encryption, certificates, user names and their rights. With real servers."""
 
 import re
+import time
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -46,7 +47,7 @@ def use(url):
         save(store, RECORD)
         assert store.load(RECORD.user_id) == RECORD
         assert store.users() == [RECORD.user_id]
-        assert store.use_once("mark", 60)
+        assert store.use_once(f"mark {time.time_ns()}", 60)
         with store.lock(RECORD.user_id) as held:
             assert redis_lock._is_open(client, client.get(f"box:{APP}:lock:{RECORD.user_id}"))
             lock = held.hold

@@ -1,7 +1,10 @@
 """The token store in Redis, against a real redis-server: the contract, and what only Redis can suffer."""
 
+import contextlib
 import json
+import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -177,6 +180,58 @@ def test_a_redis_that_is_a_replica_is_named(server, client, store):
             save(RedisStore(other, PLAIN), RECORD)
         assert caught.value.code == "redis_read_only"
         other.close()
+
+
+class Name:
+    """An address that leads to one server and then to another, as a managed Redis's does; old connections stay."""
+
+    def __init__(self, port):
+        self.port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near = self._listener.accept()[0]
+                far = socket.create_connection(("127.0.0.1", self.port))
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source, target):
+        with contextlib.suppress(OSError), source, target:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self._listener.close()
+
+
+def test_where_the_name_leads_to_another_server_and_the_first_cannot_be_written_it_goes_on_there(server, client):
+    with RedisServer("--replicaof", "127.0.0.1", str(server.port), "--appendonly", "no") as second:
+        copy = redis.Redis.from_url(second.url)
+        client.config_set("repl-diskless-sync-delay", 0)
+        while copy.info("replication")["master_link_status"] != "up":
+            pass
+        name = Name(server.port)
+        store = RedisStore(connect(name.url), PLAIN)
+        save(store, RECORD)
+        try:
+            with store.lock(USER) as held:
+                assert client.wait(1, 5000) == 1
+                copy.replicaof("NO", "ONE")
+                client.replicaof("127.0.0.1", str(second.port))
+                name.port = second.port
+                held.save(replace(RECORD, refresh_token="newer"))
+            assert store.load(USER).refresh_token == "newer"
+            assert not copy.exists(f"box:{APP}:lock:{USER}")
+        finally:
+            client.replicaof("NO", "ONE")
+            name.close()
+            copy.close()
 
 
 def test_a_redis_that_cannot_keep_what_it_is_given_is_named(client, store):
