@@ -13,11 +13,11 @@ from dotenv import dotenv_values
 from .addresses import (
     ANY_ADDRESS,
     LOOPBACK,
-    is_redis_address,
     is_web_address,
     loopback_port,
     loopback_redirect_uri,
     redirect_problems,
+    redis_mistakes,
     safe_to_show,
 )
 from .errors import ConfigError
@@ -166,10 +166,7 @@ def parse(
         problems.append(f"{name} must be a full address that begins with https://, without user name and password.")
     keys = fernet_keys(values.get("TOKEN_ENCRYPTION_KEYS", ""), problems)
     redis_url = values.get("REDIS_URL", "")
-    if redis_url and not is_redis_address(redis_url):
-        problems.append(
-            "REDIS_URL is not an address of Redis: it looks like redis://:password@host:6379/0, or rediss:// for TLS."
-        )
+    problems += redis_mistakes(redis_url) if redis_url else []
     log_format = values.get("LOG_FORMAT", "text")
     if log_format not in ("text", "json"):
         problems.append("LOG_FORMAT must be text or json.")
