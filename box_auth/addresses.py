@@ -113,6 +113,8 @@ def same_host(host: str, address: str) -> bool:
 
 def redis_mistakes(url: str) -> list[str]:
     """Tell what is wrong with an address of Redis, and nothing that stands in it."""
+    if url.lower().startswith(("redis+cluster:", "rediss+cluster:")):
+        return ["REDIS_URL names a cluster, which the app does not speak to: it needs a Redis that is none."]
     if not is_redis_address(url):
         looks = "redis://:password@host:6379/0, rediss:// for TLS"
         with_sentinel = "redis+sentinel://:password@host:26379,host:26379/service/0 behind Sentinel"

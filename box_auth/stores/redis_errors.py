@@ -20,7 +20,7 @@ _CODES = (
 _CODES_BY_TEXT = (  # what redis-py, or its version 5, has no kinds of error for
     (("MISCONF", "NOREPLICAS"), "redis_cannot_save"),
     (("MASTERDOWN",), "redis_read_only"),
-    (("MOVED", "ASK", "CLUSTERDOWN"), "redis_cluster"),
+    (("MOVED", "ASK", "CLUSTERDOWN", "CROSSSLOT", "Keys in request don't hash to the same slot"), "redis_cluster"),
     (("The user executing the script",), "redis_refused"),
 )
 

@@ -18,6 +18,7 @@ from box_auth.stores.redis import RedisStore, connect
 from .journey import App, Visitor, checkout, code_of, free_port, live_settings, running
 from .redis_server import RedisServer, needs_redis
 from .store_contract import APP, FIRST, PLAIN, RECORD, StoreContract, save
+from .terminal import flask_box
 
 USER = RECORD.user_id
 KEY = f"box:{APP}:token:{USER}"
@@ -291,15 +292,35 @@ def code_of_failure(attempt):
     return caught.value.code
 
 
-def test_a_redis_that_is_a_cluster_is_named():
+@pytest.fixture
+def node():
+    """A node of a cluster that is all there is of it, and without slots."""
     with RedisServer("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
         node = redis.Redis.from_url(server.url)
-        node.execute_command("CLUSTER ADDSLOTS", 0)  # and none for our keys
-        node.config_set("cluster-require-full-coverage", "no")
-        with pytest.raises(StoreUnavailable) as caught:
-            RedisStore(node, PLAIN).load(USER)
-        assert caught.value.code == "redis_cluster"
+        yield node, server.url
         node.close()
+
+
+def test_a_redis_that_is_a_cluster_is_named(node):
+    node, _ = node
+    node.execute_command("CLUSTER ADDSLOTS", 0)  # and none for our keys
+    assert code_of_failure(lambda: RedisStore(node, PLAIN).load(USER)) == "redis_cluster"
+    node.config_set("cluster-require-full-coverage", "no")
+    assert code_of_failure(lambda: RedisStore(node, PLAIN).load(USER)) == "redis_cluster"
+
+
+def test_a_cluster_of_one_node_is_named_before_anything_is_kept_there(node, emulator, box, tmp_path, make):
+    node, url = node
+    node.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+    while node.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
+        pass
+    store = RedisStore(node, PLAIN)
+    for attempt in (store.check_writable, lambda: save(store, RECORD)):
+        assert code_of_failure(attempt) == "redis_cluster"
+    make.set(**make.settings, REDIS_URL=url, SECRET_KEY="the same everywhere")
+    assert make().test_client().get("/healthz").json == {"ready": False, "code": "redis_cluster"}
+    told = flask_box(checkout(tmp_path / "fork"), "doctor", **live_settings(emulator, box, 5000, REDIS_URL=url)).stdout
+    assert "[redis_cluster]" in told
 
 
 def test_a_redis_that_speaks_no_tls_is_named(server):

@@ -90,6 +90,7 @@ def test_behind_a_proxy_the_redirect_uri_is_independent_of_where_the_app_listens
         ({"REDIS_URL": "redis://host/one"}, "REDIS_URL is not an address"),
         ({"REDIS_URL": "http://host"}, "REDIS_URL is not an address"),
         ({"REDIS_URL": "redis://host/0?socket_timeout=soon"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis+cluster://HUSH@host:6379/0"}, "REDIS_URL names a cluster, which"),
         ({"REDIS_URL": "redis+sentinel://host:26379"}, "redis+sentinel://:password@host:26379,host:26379/service/0"),
         ({"REDIS_URL": "redis+sentinel://host/service/one"}, "REDIS_URL is not an address"),
         ({"REDIS_URL": "redis+sentinel://a:26379,,b/service"}, "REDIS_URL is not an address"),
