@@ -22,19 +22,20 @@ SNIPPETS = dict(
 
 @pytest.fixture
 def app(make, emulator):
-    box = BoxAuth()
-    app = make(box)
-
-    @app.get("/file")
-    @box.login_required
-    def file():
-        content = emulator.add_item(emulator.users.named(box.user.login), "a.txt", content=b"text")
-        data = box.client.downloads.download_file(content.id).read()
-        address = box.client.downloads.get_download_file_url(content.id)
-        assert box.flow.network.client._http.get(address).status_code == 200
-        return f"{data} {box.at_once(lambda: box.get('/users/me'), lambda: box.get('/users/me'))}"
-
+    app, box = make.bare(), BoxAuth()
+    box.init_app(app)
+    make.add_pages(app, box)
+    app.add_url_rule("/calls", "calls", box.login_required(lambda: calls(box, emulator)))
     return app
+
+
+def calls(box, emulator):
+    """Download in both ways, and make two calls at once."""
+    file = emulator.add_item(emulator.users.named(box.user.login), "a.txt", content=b"text")
+    data = box.client.downloads.download_file(file.id).read()
+    address = box.client.downloads.get_download_file_url(file.id)
+    assert box.flow.network.client._http.get(address).status_code == 200
+    return f"{data} {box.at_once(lambda: box.get('/users/me'), lambda: box.get('/users/me'))}"
 
 
 def live(app, emulator):
@@ -43,7 +44,7 @@ def live(app, emulator):
     assert browser.get("/callback?code=stolen-code&state=stolen-state").status_code == 400
     callback = browser.answer("ada@")
     browser.get(callback)
-    assert "b'text'" in browser.get("/file").text
+    assert "b'text'" in browser.get("/calls").text
     (record,) = [
         app.extensions["box_auth"].flow.store.load(user) for user in app.extensions["box_auth"].flow.store.users()
     ]
@@ -103,7 +104,7 @@ def test_traces_with_opentelemetry(app, emulator, spans):
     finally:
         names["RequestsInstrumentor"]().uninstrument()
     made = spans.get_finished_spans()
-    page = next(span for span in made if span.name == "GET /file")
+    page = next(span for span in made if span.name == "GET /calls")
     children = [span for span in made if span.parent and span.parent.span_id == page.context.span_id]
     assert len(children) >= 3  # a download and two at once
     assert [span for span in made if span.name == "GET /callback"]
