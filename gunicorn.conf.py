@@ -2,9 +2,11 @@
 
 It listens where CALLBACK_HOSTNAME and CALLBACK_PORT say, or at PORT, which platforms set. What is set here gives way to
 gunicorn's own options, for instance `gunicorn --workers 4`. With files, all workers must be on one machine; with
-REDIS_URL they may be on many.
+REDIS_URL they may be on many. With LOG_FORMAT=json its log is JSON, too, and its line of each request makes way for
+the app's own.
 """
 
+import logging
 import os
 import sys
 
@@ -15,6 +17,7 @@ from box_auth.config import read, serving_address
 from box_auth.demo import say_start
 from box_auth.errors import ConfigError
 from box_auth.flask.run import check_address
+from box_auth.json_lines import JsonLines
 from box_auth.logs import printable
 
 try:
@@ -27,6 +30,7 @@ except ConfigError as error:
     sys.exit(error.mistakes[0])
 if "PORT" in _values:  # so that the app knows where Box's answer arrives
     os.environ.update(CALLBACK_HOSTNAME=_host, CALLBACK_PORT=str(_port))
+_JSON = _values.get("LOG_FORMAT") == "json"
 
 wsgi_app = "app:app"
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
@@ -67,10 +71,24 @@ limit_request_field_size = 32768  # bytes: forty sign-ins under way are as many 
 
 forwarded_allow_ips = ""  # X-Forwarded-* count only where TRUSTED_PROXIES says so
 control_socket_disable = True  # nothing outside this folder
+_memory = "/dev/shm"  # noqa: S108 (gunicorn makes up the name of its file there)
+worker_tmp_dir = _memory if os.access(_memory, os.W_OK) else None  # each worker's sign of life: a slow disk ends none
 
 
 class _Discreet(Logger):
     """Logs paths as they came (%0A forges no line) and without the query, where Box's login codes are."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        if _JSON:
+            for handler in self.error_log.handlers + self.access_log.handlers:
+                handler.setFormatter(JsonLines())
+            requests = logging.getLogger("box_auth.requests")
+            requests.handlers, requests.propagate = list(self.access_log.handlers), False
+
+    def access(self, *request):
+        if not _JSON:
+            super().access(*request)
 
     def atoms(self, resp, req, environ, request_time):
         path = environ.get("RAW_URI", "").partition("?")[0]

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+import os
+from urllib.parse import parse_qs, unquote, urlsplit
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_SENTINEL = ("sentinel_username", "sentinel_password")
+_OPTIONS = {  # what may stand after the “?”
+    "redis": set(),
+    "rediss": {*_TLS_FILES},
+    "redis+sentinel": {*_SENTINEL},
+    "rediss+sentinel": {*_SENTINEL, *_TLS_FILES},
+    "unix": {"db", "password"},
+}
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised in order to be translated, not bound
 
 
@@ -108,11 +118,48 @@ def same_host(host: str, address: str) -> bool:
     return host.lower().removesuffix(usual) == parts.netloc.lower().removesuffix(usual)
 
 
+def redis_mistakes(url: str) -> list[str]:
+    """Tell what is wrong with an address of Redis, and nothing that stands in it."""
+    if url.lower().startswith(("redis+cluster:", "rediss+cluster:")):
+        return ["REDIS_URL names a cluster, which the app does not speak to: it needs a Redis that is none."]
+    if not is_redis_address(url):
+        looks = "redis://:password@host:6379/0, rediss:// for TLS"
+        with_sentinel = "redis+sentinel://:password@host:26379,host:26379/service/0 behind Sentinel"
+        return [f"REDIS_URL is not an address of Redis: it looks like {looks}, or {with_sentinel}."]
+    given = parse_qs(urlsplit(url).query)
+    unread = [name for name in _TLS_FILES for path in given.get(name, []) if not _is_readable(path)]
+    return [f"REDIS_URL: {name} is not the full path of a file that the app may read." for name in unread]
+
+
 def is_redis_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
+        options = parse_qs(parts.query, strict_parsing=bool(parts.query))
+        if not options.keys() <= _OPTIONS[parts.scheme] or not all(db.isdigit() for db in options.get("db", [])):
+            return False
+        if parts.scheme == "unix":
+            return bool(parts.path)
+        if is_sentinel_address(url):
+            sentinels, service, _ = sentinel_address(url)
+            return bool(service) and all(host and port for host, port in sentinels)
         numbered = not parts.path.strip("/") or parts.path.strip("/").isdigit()
-        whole = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0 and numbered
-        return (whole and not parts.query) or (parts.scheme == "unix" and bool(parts.path))
-    except ValueError:
+        return bool(parts.hostname) and "," not in parts.netloc.rpartition("@")[2] and parts.port != 0 and numbered
+    except (ValueError, KeyError):
         return False
+
+
+def is_sentinel_address(url: str) -> bool:
+    return url.startswith(("redis+sentinel:", "rediss+sentinel:"))
+
+
+def sentinel_address(url: str) -> tuple[list[tuple[str, int]], str, int]:
+    """Return the hosts and ports of the sentinels, the service's name, and the number of the database."""
+    parts = urlsplit(url)
+    sentinels = [urlsplit(f"//{each}") for each in parts.netloc.rpartition("@")[2].split(",")]
+    service, _, database = parts.path.strip("/").partition("/")
+    hosts = [(each.hostname or "", 26379 if each.port is None else each.port) for each in sentinels]
+    return hosts, unquote(service), int(database or 0)
+
+
+def _is_readable(path: str) -> bool:
+    return os.path.isabs(path) and os.path.isfile(path) and os.access(path, os.R_OK)

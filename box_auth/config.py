@@ -13,11 +13,11 @@ from dotenv import dotenv_values
 from .addresses import (
     ANY_ADDRESS,
     LOOPBACK,
-    is_redis_address,
     is_web_address,
     loopback_port,
     loopback_redirect_uri,
     redirect_problems,
+    redis_mistakes,
     safe_to_show,
 )
 from .errors import ConfigError
@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent  # the project: where .env is, and
 NAMES = (
     *("CLIENT_ID", "CLIENT_SECRET", "CALLBACK_HOSTNAME", "CALLBACK_PORT", "REDIRECT_URI"),  # the article's
     *("PORT", "INSTANCE_DIR", "SECRET_KEY", "TOKEN_DIR", "TOKEN_ENCRYPTION_KEYS", "REDIS_URL", "REDIS_PREFIX"),
-    *("TRUSTED_PROXIES", "TRUSTED_HOSTS", "BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"),
+    *("TRUSTED_PROXIES", "TRUSTED_HOSTS", "LOG_FORMAT", "LOG_HASH_USERS"),
+    *("BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"),
     *(f"{name}_FILE" for name in SECRETS),
 )
 
@@ -51,6 +52,8 @@ class Settings:
     redis_prefix: str = "box"
     trusted_proxies: int = 0
     trusted_hosts: tuple[str, ...] = ()
+    log_format: str = "text"
+    log_hash_users: bool = False
     box_api_url: str = "https://api.box.com"
     box_upload_url: str = "https://upload.box.com/api"
     box_authorize_url: str = "https://account.box.com/api/oauth2/authorize"
@@ -60,15 +63,15 @@ def read(folder: Path = ROOT, environ: Mapping[str, str] | None = None) -> dict[
     """Return the raw settings that are set: the environment's first, then those of ``folder/.env``.
 
     Placeholders (`YOUR_CLIENT_ID`) and empty values count as unset. A `.env` saved by Windows tools (byte-order
-    mark, CRLF) reads like any other; one that is not UTF-8 raises `ConfigError`. No other `.env` is ever read.
+    mark, CRLF) reads like any other; a pipe, or one that is not UTF-8, raises `ConfigError`. No other is ever read.
     Files that settings name (`CLIENT_SECRET_FILE`) are read by `parse`; relative paths are taken from ``folder`` here.
     """
+    if (folder / ".env").is_fifo():
+        raise ConfigError(["The file .env is a pipe, on which the app might wait for ever: save it as a file."])
     try:
         file = dotenv_values(folder / ".env", encoding="utf-8-sig")
     except (OSError, ValueError):  # no UTF-8, or what Windows calls Unicode
-        raise ConfigError(
-            ["The file .env cannot be read: save it as UTF-8 text that the app's user may read."]
-        ) from None
+        raise ConfigError(["The file .env cannot be read: save it as UTF-8 text the app's user may read."]) from None
     merged = {**file, **(os.environ if environ is None else environ)}
     values = {name: (merged.get(name) or "").strip() for name in NAMES}
     found = {name: value for name, value in values.items() if value and not PLACEHOLDER.fullmatch(value)}
@@ -136,7 +139,6 @@ def parse(
             problems.append(
                 f"{name} is not set{why}: copy it from your app's Configuration page at app.box.com/developers."
             )
-
     host = values.get("CALLBACK_HOSTNAME", "127.0.0.1")
     if "/" in host or " " in host:
         problems.append("CALLBACK_HOSTNAME must be a host name alone, such as 127.0.0.1.")
@@ -160,21 +162,16 @@ def parse(
             )
 
     trusted_hosts = host_names(values.get("TRUSTED_HOSTS", ""), "" if own_pages else redirect_uri, problems)
-    urls = {}
-    for name in ("BOX_API_URL", "BOX_UPLOAD_URL", "BOX_AUTHORIZE_URL"):
-        url = values.get(name, "").rstrip("/")
-        if url and not own_pages and not is_web_address(url):
-            problems.append(f"{name} must be a full address that begins with https://, without user name and password.")
-        if url:
-            urls[name.lower()] = url
-
+    addresses = {name: values.get(name, "").rstrip("/") for name in NAMES if re.fullmatch("BOX_.*_URL", name)}
+    for name in [name for name, url in addresses.items() if url and not own_pages and not is_web_address(url)]:
+        problems.append(f"{name} must be a full address that begins with https://, without user name and password.")
     keys = fernet_keys(values.get("TOKEN_ENCRYPTION_KEYS", ""), problems)
     redis_url = values.get("REDIS_URL", "")
-    if redis_url and not is_redis_address(redis_url):
-        problems.append(
-            "REDIS_URL is not an address of Redis: it looks like redis://:password@host:6379/0, or rediss:// for TLS."
-        )
-
+    problems += redis_mistakes(redis_url) if redis_url else []
+    log_format = values.get("LOG_FORMAT", "text")
+    if log_format not in ("text", "json"):
+        problems.append("LOG_FORMAT must be text or json.")
+    hash_users = number(values, "LOG_HASH_USERS", 0, 0, 1, problems)
     prefix = values.get("REDIS_PREFIX", "box")
     if not re.fullmatch(r"[\w.:-]{1,64}", prefix, re.ASCII):
         problems.append("REDIS_PREFIX is not a word of letters, digits and - _ . : that keys can begin with.")
@@ -193,5 +190,7 @@ def parse(
         redis_prefix=prefix,
         trusted_proxies=trusted_proxies,
         trusted_hosts=trusted_hosts,
-        **urls,
+        log_format=log_format,
+        log_hash_users=bool(hash_users),
+        **{name.lower(): url for name, url in addresses.items() if url},
     )

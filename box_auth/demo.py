@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from . import config, private_files
 from .config import Settings
 from .errors import ConfigError
+from .json_lines import announce
 
 Demo = Callable[[Any, Path], Mapping[str, str]] | str  # or where it is, as "module:name"
 Beside = Callable[[Path], Mapping[str, str]]
@@ -49,10 +49,10 @@ def choose(
 
 
 def say_start(demo: bool, address: str, folder: Path) -> None:
-    """Print the one line that every start says; ``address`` is empty for what listens nowhere."""
+    """Say the one line that every start says; ``address`` is empty for what listens nowhere."""
     mode = "demo, with made-up users and files" if demo else "live, with Box"
     where = f"{address}, data in {folder}" if address else f"data in {folder}"
-    print(f"{mode}: {where}", file=sys.stderr, flush=True)  # noqa: T201
+    announce(f"{mode}: {where}")
 
 
 def _start(demo: Beside, folder: Path) -> Mapping[str, str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import urlencode
 
 from box_sdk_gen import BoxClient
 
-from . import config
+from . import config, signals
 from . import demo as stand_in
 from .config import Settings
 from .errors import BoxAuthError, SignInFailed, StoreUnavailable
+from .logs import hash_users
 from .network.pool import Network
 from .oauth import OAuth
 from .pending import LOGIN_SECONDS, PendingLogin, to_bytes
@@ -71,6 +73,16 @@ class Flow:
         `StoreUnavailable`; the new tokens are ended at Box then, and nothing stored is touched, unless the store fails
         in the middle of writing: what it holds in the end, the earlier tokens or the new ones, is good.
         """
+        with _told() as known:
+            return self._finish(answer, pending, let_in, known)
+
+    def _finish(
+        self,
+        answer: Mapping[str, str],
+        pending: PendingLogin | None,
+        let_in: Callable[[TokenRecord], None] | None,
+        known: dict[str, str],
+    ) -> TokenRecord:
         state = answer.get("state", "")
         if not state:
             raise SignInFailed("state_missing")
@@ -89,6 +101,7 @@ class Flow:
         pair = self.oauth.exchange(answer["code"])
         try:
             user = self.oauth.user_of(pair.access_token)
+            known["user_id"] = user.id
             record = TokenRecord(
                 user_id=user.id,
                 name=user.name or "",
@@ -133,6 +146,7 @@ class Flow:
             if record is None or not record.has_grant(grant):
                 return
             held.delete()
+        signals.tell(signals.signed_out, user_id=user_id, reason="asked")
         self._revoke(record.access_token, record.refresh_token)
 
     def _revoke(self, access_token: str, refresh_token: str) -> None:
@@ -154,7 +168,21 @@ def open_flow(settings: Settings | None = None, *, demo: stand_in.Beside | None 
         settings, folder, is_demo = stand_in.choose(config.read(), demo)
         if announce:
             stand_in.say_start(is_demo, f"Box's answer comes to {settings.redirect_uri}", folder)
+    hash_users(settings.client_secret if settings.log_hash_users else "")
     return Flow(settings, open_store(settings), Network(settings))
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[dict[str, str]]:
+    """Tell how a sign-in ends. Gives the place for the user's id, once that is known."""
+    known = {"user_id": ""}
+    try:
+        yield known
+    except Exception as error:
+        code = error.code if isinstance(error, BoxAuthError) else "internal"
+        signals.tell(signals.sign_in_refused, code=code, **known)
+        raise
+    signals.tell(signals.signed_in, **known)
 
 
 def _callback_error(answer: Mapping[str, str]) -> SignInFailed:

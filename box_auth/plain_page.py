@@ -20,8 +20,9 @@ def plain_page(title: str, *lines: str) -> str:
     return _PAGE.format(title=html.escape(title), lines=text)
 
 
-def problem_page(problem: Problem, *details: str, login_url: str = "") -> str:
-    """Return the page for a failure: what happened, what is particular to this case, what to do, the code."""
+def problem_page(problem: Problem, *details: str, login_url: str = "", request_id: str = "") -> str:
+    """Return the page for a failure: what happened, what is particular to this case, what to do, code and request."""
     page = plain_page(problem.title, problem.happened, *details, problem.todo)
     link = f'<p><a href="{html.escape(login_url)}">Sign in with Box</a></p>' if login_url else ""
-    return page.replace("</body>", f"{link}<p>Code: <code>{html.escape(problem.code)}</code></p></body>")
+    request = f" Request: <code>{html.escape(request_id)}</code>" if request_id else ""
+    return page.replace("</body>", f"{link}<p>Code: <code>{html.escape(problem.code)}</code>{request}</p></body>")

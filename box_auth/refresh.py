@@ -6,6 +6,7 @@ as they can afford.
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import os
 import threading
@@ -15,7 +16,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
 
 from .errors import BoxAuthError, BoxUnavailable, SignInRequired, StoreUnavailable, TokensUnsaved
-from .logs import own_logger
+from .logs import own_logger, shown_user
 from .network.retries import BUDGET
 from .oauth import OAuth
 from .renewal import Renewal, usable
@@ -92,10 +93,10 @@ class Refresher:
                 raise BoxUnavailable("box_slow")
             running = self._running[sign_in] = _Running()
             try:
-                # No daemon: a process that is told to stop waits for it.
-                threading.Thread(
-                    target=self._run, args=(sign_in, running, refused_token), name="box-refresh", daemon=False
-                ).start()
+                # No daemon: a process that is told to stop waits for it. It works for the request that began it.
+                run = contextvars.copy_context().run
+                arguments = (self._run, sign_in, running, refused_token)
+                threading.Thread(target=run, args=arguments, name="box-refresh", daemon=False).start()
             except BaseException:
                 del self._running[sign_in]
                 raise
@@ -121,7 +122,7 @@ class Refresher:
     def _named(self, sign_in: _SignIn, error: BaseException) -> BaseException:
         """Return why the refresh failed: if the sign-in was ended by a call beside this one, what that was told."""
         if not isinstance(error, SignInRequired):
-            _log.warning("the tokens of user %s could not be refreshed: %s", sign_in[0], error)
+            _log.warning("the tokens of user %s could not be refreshed: %s", shown_user(sign_in[0]), error)
         elif error.code == "signed_out":
             return self._failed_lately(sign_in, SignInRequired) or error
         return error

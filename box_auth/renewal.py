@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from . import signals
 from .errors import BoxUnavailable, LockLost, SignInBusy, SignInRequired, StoreUnavailable
-from .logs import own_logger
+from .logs import own_logger, shown_user
 from .oauth import OAuth, TokenPair
 from .stores.base import Held, TokenStore
 from .stores.record import TokenRecord
@@ -43,10 +44,17 @@ class Renewal:
         Raises `SignInRequired` when the sign-in is over, `BoxUnavailable`, `StoreUnavailable`, and `SignInFailed` if
         Box refuses the app.
         """
+        record, refreshed = self._refreshed(refused_token)
+        if refreshed:  # told when the lock is free again: receivers may take their time
+            signals.tell(signals.token_refreshed, user_id=self.user_id)
+        return record
+
+    def _refreshed(self, refused_token: str) -> tuple[TokenRecord, bool]:
+        """Do what `run` says; return the record, and whether it holds tokens that this refresh got."""
         with self.store.lock(self.user_id, wait=_LONG_WAIT) as held:
             record = self._signed_in(held.load())
             if usable(record, refused_token, self.clock()):
-                return record  # somebody else refreshed while we waited
+                return record, False  # somebody else refreshed while we waited
             held.check_writable()  # a refresh that could not be saved would endanger the sign-in
             issued_at = self.clock()
             try:
@@ -54,9 +62,10 @@ class Renewal:
             except SignInRequired:
                 later = self._signed_in(held.load())
                 if later.refresh_token != record.refresh_token:
-                    return later  # somebody refreshed without our lock
+                    return later, False  # somebody refreshed without our lock
                 if record.access_token == refused_token or not record.is_alive(self.clock()):
                     held.delete()
+                    signals.tell(signals.sign_in_lost, user_id=self.user_id, code="token_ended")
                 raise
             newer = replace(
                 record,
@@ -67,10 +76,11 @@ class Renewal:
             )
             try:
                 self._repeat(lambda: held.save(newer))
-                return newer
+                return newer, True
             except LockLost:
                 pass
-        return self._repeat(lambda: self._save_again(record, newer))
+        current = self._repeat(lambda: self._save_again(record, newer))
+        return current, current == newer
 
     def _ask(self, held: Held, record: TokenRecord) -> TokenPair:
         """Ask Box for the next pair. If the connection broke it is asked for once more, because Box is reported to
@@ -103,7 +113,7 @@ class Renewal:
             except (StoreUnavailable, SignInBusy) as error:
                 if isinstance(error, LockLost):
                     raise
-                _log.critical("refreshed tokens of user %s are not saved yet: %s", self.user_id, error)
+                _log.critical("refreshed tokens of user %s are not saved yet: %s", shown_user(self.user_id), error)
                 if isinstance(error, StoreUnavailable):
                     self.unsaved(error)
                 if not threading.main_thread().is_alive():  # the process is to end

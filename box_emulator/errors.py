@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response
 from werkzeug.http import HTTP_STATUS_CODES
 
+REQUEST_ID = "BOX-REQUEST-ID"  # every answer of Box's has this header
 _CODES = {
     400: "bad_request",
     401: "unauthorized",
@@ -84,7 +85,9 @@ class ApiError(Exception):
             "message": self.message or phrase,
             "request_id": secrets.token_hex(8),
         }
-        return _json(body, self.status)
+        response = _json(body, self.status)
+        response.headers[REQUEST_ID] = body["request_id"]
+        return response
 
 
 class OAuthError(Exception):

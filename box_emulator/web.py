@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from . import access, api, authorize, cors, downloads, oauth, own_port, previews, switches, zips
 from .apps import LOOPBACK
-from .errors import ApiError, OAuthError, not_implemented
+from .errors import REQUEST_ID, ApiError, OAuthError, not_implemented
 from .traffic import Traffic
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def _app(*routes: Blueprint) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
     app.url_map.strict_slashes = False
     app.after_request(cors.open_up)
+    app.after_request(_with_id)
     app.register_error_handler(ApiError, ApiError.response)
     app.register_error_handler(OAuthError, OAuthError.response)
     app.register_error_handler(HTTPException, _http_error)
@@ -153,6 +155,11 @@ def _app(*routes: Blueprint) -> Flask:
     for group in routes:
         app.register_blueprint(group)
     return app
+
+
+def _with_id(response: Response) -> Response:
+    response.headers.setdefault(REQUEST_ID, secrets.token_hex(8))
+    return response
 
 
 def _database_error(error: sqlite3.OperationalError) -> Response:

@@ -2,6 +2,7 @@
 
 from box_sdk_gen import BoxAPIError, GetFileThumbnailByIdExtension
 from flask import Response, flash, redirect, render_template, request, url_for
+from requests import RequestException
 
 from box_auth import BoxUnavailable
 from box_auth.flask import box
@@ -38,10 +39,11 @@ def recent():
 @box.login_required
 def thumbnail(file_id):
     try:
-        picture = box.client.files.get_file_thumbnail_by_id(file_id, GetFileThumbnailByIdExtension.PNG, min_height=64)
-    except (BoxAPIError, BoxUnavailable):  # there is none, or not now
-        picture = None
-    if picture is None:
+        answer = box.client.files.get_file_thumbnail_by_id(file_id, GetFileThumbnailByIdExtension.PNG, min_height=64)
+        picture = answer.read() if answer else b""
+    except (BoxAPIError, BoxUnavailable, RequestException):  # there is none, or not now, or not all of it
+        picture = b""
+    if not picture:
         return pages.send_static_file("none.svg")
     kept = {"Cache-Control": "private, max-age=86400"}  # the address has the file's version
-    return Response(picture.read(), mimetype="image/png", headers=kept)
+    return Response(picture, mimetype="image/png", headers=kept)

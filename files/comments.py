@@ -46,7 +46,8 @@ class CommentForm(BoxForm):
 
 
 def is_mine(comment):
-    return (comment.get("created_by") or {}).get("id") == box.user.id
+    author = comment.get("created_by")
+    return isinstance(author, dict) and author.get("id") == box.user.id
 
 
 @pages.route("/file/<file_id>/comments", methods=["GET", "POST"])
@@ -55,7 +56,8 @@ def comments(file_id):
     item, form = Item("file", file_id), CommentForm()
     offset = asked_offset()
     if form.sent(form.message, lambda: form.add_to(item)):
-        last = (item.about("comment_count").get("comment_count") or 1) - 1
+        count = item.about("comment_count").get("comment_count")
+        last = count - 1 if isinstance(count, int) and count > 0 else 0
         return redirect(url_for(".comments", file_id=file_id, offset=last // SIZE * SIZE or None))
     about, said = box.at_once(
         lambda: item.about(*HEAD),

@@ -1,7 +1,7 @@
 """Downloads: Box gives an address that works for a short time, and the browser fetches from there."""
 
 from box_sdk_gen import BoxAPIError, BoxSDKError
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 
 from box_auth import BoxUnavailable
 from box_auth.flask import box
@@ -41,6 +41,8 @@ def zip_files(folder_id):
     items = Item.several(request.form.getlist("item"))
     chosen = [item for item in items if item.type != "web_link"]
     if not chosen:
+        if box.wants_json:
+            abort(400, "Web links cannot be downloaded.")
         flash("Web links cannot be downloaded." if items else "Select what to download first.", "error")
         return redirect(url_for(".folder", folder_id=folder_id))
     if len(chosen) == 1 and chosen[0].type == "file":

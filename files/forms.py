@@ -70,7 +70,7 @@ def still_there(path, fields, gone, back):
     try:
         return box.get(path, fields=fields)
     except BoxAPIError as error:
-        if error.response_info.status_code != 404:
+        if error.response_info.status_code != 404 or box.wants_json:
             raise
         flash(gone, "error")
         abort(redirect(back))

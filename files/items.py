@@ -7,7 +7,7 @@ from functools import partial
 from box_sdk_gen import BoxAPIError
 from flask import abort
 
-from box_auth import BoxAuthError, SignInRequired
+from box_auth import BoxAuthError, BoxUnavailable, SignInRequired
 from box_auth.flask import box
 
 ID = re.compile(r"[0-9]{1,20}")
@@ -32,7 +32,9 @@ class Item:
 
     @classmethod
     def several(cls, texts):
-        """Read what was selected on a page; nothing is a mistake of the visitor's that a page has to tell."""
+        """Read what was selected on a page. Nothing is a mistake of the visitor's that a page has to tell."""
+        if not texts and box.wants_json:
+            abort(400, "No item is named.")
         if len(texts) > MOST:
             abort(400, f"Select {MOST} items at most.")
         return [cls.of(text) for text in dict.fromkeys(texts)]
@@ -110,8 +112,8 @@ def names_of(items):
 
     def name(item):
         try:
-            return item.about()["name"]
-        except BoxAPIError:  # gone, or not ours to see; whatever is done to it will say so
+            return str(box.get(item.path, fields=["name"]).get("name") or "–")  # a file in the trash has one, too
+        except (BoxAPIError, BoxUnavailable):  # gone, or not ours to see; whatever is done to it will say so
             return str(item)
 
     return dict(zip(items, box.at_once(*(partial(name, item) for item in items)), strict=True))

@@ -16,7 +16,8 @@ LAST = 9990  # Box refuses to look behind its 10 000th result
 @box.login_required
 def search():
     """Show what was found: as a page, or as JSON for the script that looks while somebody types."""
-    text = request.args.get("q", "").strip()[:LONGEST]
+    typed = request.args.get("q", "").strip()
+    text = typed[:LONGEST].strip()
     offset = asked_offset(LAST)
     found = {"entries": [], "total_count": 0}
     if text:
@@ -24,4 +25,5 @@ def search():
     entries = found.get("entries") or []
     if box.wants_json:
         return {"found": [{"name": item.get("name"), "address": item_address(item)} for item in entries]}
-    return render_template("files/search.html", text=text, found=found, offset=offset, size=FOUND, last=LAST)
+    page = {"text": text, "cut": len(typed) > LONGEST, "longest": LONGEST, "size": FOUND, "last": LAST}
+    return render_template("files/search.html", found=found, offset=offset, **page)

@@ -25,9 +25,10 @@ class ShareForm(BoxForm):
 def share(item):
     item = Item.of(item)
     about = item.about("shared_link", "allowed_shared_link_access_levels")
-    link, levels = about.get("shared_link") or {}, about.get("allowed_shared_link_access_levels")
+    link, levels = about.get("shared_link"), about.get("allowed_shared_link_access_levels")
+    link, levels = link if isinstance(link, dict) else {}, levels if isinstance(levels, list) else list(LEVELS)
     form = ShareForm(data={"access": link.get("access")})
-    form.access.choices = [(level, words) for level, words in LEVELS.items() if levels is None or level in levels]
+    form.access.choices = [(level, words) for level, words in LEVELS.items() if level in levels]
     form.access.choices += [("none", "Nobody any more: switch the link off")] if link else []
     shared = None if form.access.data == "none" else {"access": form.access.data}
     if form.sent(form.access, lambda: item.change({"shared_link": shared})):

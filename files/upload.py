@@ -1,16 +1,19 @@
 """Uploads: a plain form with one file, which the script on its page turns into many files and folders."""
 
 from box_sdk_gen import BoxAPIError, UploadFileAttributes, UploadFileAttributesParentField, UploadFileVersionAttributes
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
 
 from box_auth import BoxUnavailable
 from box_auth.flask import box
 
 from . import pages
+from .items import quoted
 from .upload_form import UploadForm
-from .upload_parts import LARGE, made_after_all, upload_in_parts
+from .upload_parts import LARGE, file_in, made_after_all, upload_in_parts
 from .upload_target import ask, choose, in_the_way
+
+NO_FILE = "Choose a file first."
 
 
 @pages.get("/<folder_id>/upload")
@@ -28,6 +31,8 @@ def receive(folder_id):
     form = UploadForm()
     try:
         form.check_token()
+        if not form.name and box.wants_json:
+            abort(400, NO_FILE)
         made = _deliver(folder_id, form, request.form.get("conflict")) if form.name else None
     except BoxAPIError as error:
         if box.wants_json:
@@ -59,6 +64,8 @@ def make_folder(folder_id):
         made = in_the_way(error)
         if made is None or made.get("type") != "folder" or not made.get("id"):
             raise
+    if not made.get("id"):
+        raise BoxUnavailable("box_bad_answer")
     return {"id": made["id"]}
 
 
@@ -92,12 +99,12 @@ def _deliver(folder_id, form, conflict):
 def _upload_at_once(target, form):
     uploads = box.client.uploads
     if target.file_id:
-        return uploads.upload_file_version(target.file_id, UploadFileVersionAttributes(target.name), form).entries[0]
+        return file_in(uploads.upload_file_version(target.file_id, UploadFileVersionAttributes(target.name), form))
     parent = UploadFileAttributesParentField(target.folder_id)
-    return uploads.upload_file(UploadFileAttributes(target.name, parent), form).entries[0]
+    return file_in(uploads.upload_file(UploadFileAttributes(target.name, parent), form))
 
 
 def _told(name, made):
     if not name:
-        return "Choose a file first."
-    return f"“{made.name}” was uploaded." if made else f"“{name}” was skipped: there is one already."
+        return NO_FILE
+    return f"{quoted(made.name)} was uploaded." if made else f"{quoted(name)} was skipped: there is one already."

@@ -27,6 +27,8 @@ def upload_in_parts(target, file):
     """Send a file to Box, and return what Box made of it. Nothing is left at Box if that fails."""
     uploads = box.client.chunked_uploads
     session = patiently(lambda: _begin(uploads, target, file.size))
+    if not session.id or not session.part_size:
+        raise BoxUnavailable("box_bad_answer")
     try:
         parts = _send_parts(uploads, session, file)
         return _commit(partial(_commit_once, uploads, session, target, parts, file.sha1))
@@ -46,6 +48,13 @@ def patiently(call, *, repeatable=True):
                 raise
             time.sleep(min(error.retry_after or PAUSE * 2**attempt, 60))
     return call()
+
+
+def file_in(answer):
+    """Return the file that Box says it made. Raises `BoxUnavailable` if it names none, which is an answer lost."""
+    if not answer.entries:
+        raise BoxUnavailable("box_bad_answer")
+    return answer.entries[0]
 
 
 def made_after_all(error, target, sha1):
@@ -104,7 +113,10 @@ class Part:
     def send(self, uploads, session_id):
         def once():
             self._bytes.seek(0)
-            return uploads.upload_file_part(session_id, self._bytes, self._digest, self._range).part
+            sent = uploads.upload_file_part(session_id, self._bytes, self._digest, self._range)
+            if not sent.part:
+                raise BoxUnavailable("box_bad_answer")
+            return sent.part
 
         try:
             return patiently(once)
@@ -132,9 +144,9 @@ def _commit_once(uploads, session, target, parts, sha1):
     """Return the file, or None while Box is at work."""
     try:
         made = uploads.create_file_upload_session_commit(session.id, parts, _digest(sha1))
+        return file_in(made) if made else None
     except BoxUnavailable as error:
         return made_after_all(error, target, sha1)
-    return made.entries[0] if made else None
 
 
 def _abort(uploads, session):

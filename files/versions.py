@@ -5,6 +5,7 @@ from functools import partial
 from flask import flash, redirect, render_template, request, url_for
 from wtforms import HiddenField
 
+from box_auth import BoxAuthError
 from box_auth.flask import box
 
 from . import pages
@@ -45,6 +46,8 @@ def promote(file_id, version_id):
     item, wanted = Item("file", file_id), {"type": "file_version", "id": version_id}
     on_top = item.about("file_version").get("file_version") or {}
     if on_top.get("id") != request.form.get("current"):
+        if box.wants_json:
+            raise BoxAuthError("item_changed")
         flash("Another version came to the top meanwhile, so nothing was done. Look at the list as it is now.", "error")
     else:
         call = partial(box.send, "POST", f"{item.path}/versions/current", wanted)

@@ -64,6 +64,8 @@ def _default(name: str) -> str:
     value = getattr(config.parse({"CLIENT_ID": "-", "CLIENT_SECRET": "-"}, folder), name.lower(), None)
     if value is None or value == () or value == "":
         return ""
+    if isinstance(value, bool):
+        return str(int(value))
     return value.as_posix() if isinstance(value, Path) else str(value)
 
 

@@ -19,7 +19,7 @@ from ..errors import BoxAuthError, SignInRequired
 from ..flow import Flow, open_flow
 from ..problems import Problem
 from ..stores.record import TokenRecord
-from . import guards, health, pages, routes, run, sessions, visitor
+from . import guards, health, pages, request_log, routes, run, sessions, visitor
 from .app_state import AppState, app_state
 from .hooks import Hooks, OnProblem, OnSignIn, OnSignOut
 from .user import User
@@ -55,6 +55,8 @@ class BoxAuth:
         try:
             run.forget_other_dotenv()
             values = config.read()
+            if values.get("LOG_FORMAT") == "json":
+                request_log.install(app)
             run.listen_as_set(*config.listening_address(values))
             if "INSTANCE_DIR" in values:  # what the app itself keeps there moves, too
                 app.instance_path = str(config.instance_folder(values))

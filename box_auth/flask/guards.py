@@ -13,6 +13,7 @@ from flask_limiter import Limiter, RequestLimit
 from werkzeug.exceptions import RequestEntityTooLarge, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from .. import signals
 from ..config import Settings
 from ..errors import BoxAuthError
 from ..stores.record import app_id
@@ -109,6 +110,7 @@ def _visitor() -> str:
 
 
 def _too_many(limit: RequestLimit) -> Response:
+    signals.tell(signals.sign_in_refused, user_id="", code="too_many_sign_ins")
     page = pages.show(BoxAuthError("too_many_sign_ins"))
     page.headers["Retry-After"] = str(max(1, math.ceil(limit.window.reset_time - time.time())))
     return page

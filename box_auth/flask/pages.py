@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import TYPE_CHECKING
 
 import requests
@@ -13,13 +12,16 @@ from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
+from .. import request_id
 from ..addresses import is_public_https
 from ..errors import BoxAuthError, BoxUnavailable, ConfigError, SignInRequired, refusal, refused_call
+from ..json_lines import announce
 from ..logs import TracesApart, hide_login_codes, keep_trace_apart, printable, rewrite
 from ..plain_page import problem_page
 from ..problems import Problem
 from . import health, visitor
 from .app_state import app_state
+from .request_ids import RequestIds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +43,7 @@ def install(app: Flask) -> None:
     app.after_request(_careful_headers)
     hide_login_codes("werkzeug", "gunicorn.error", "gunicorn.access")
     app.wsgi_app = _debug_traces_apart(app)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = RequestIds(app)  # type: ignore[method-assign]
     logger = logging.getLogger(app.name)  # app.logger, whose handlers the app may still want to choose
     if _keep_paths_whole not in logger.filters:
         logger.addFilter(_keep_paths_whole)
@@ -50,7 +53,7 @@ def explain_settings(app: Flask, error: BoxAuthError) -> None:
     """Have every page of an app that cannot start say what to fix, and its terminal too."""
     health.answer_with(app, lambda: error.code)
     lines = error.mistakes if isinstance(error, ConfigError) else (str(error),)
-    print(f"{error.problem.title}:", *(f"  - {line}" for line in lines), sep="\n", file=sys.stderr)  # noqa: T201
+    announce("\n".join([f"{error.problem.title}:", *(f"  - {line}" for line in lines)]))
 
     @app.before_request
     def say_what_to_fix() -> Response | None:
@@ -64,7 +67,7 @@ def show(error: BoxAuthError, status: int | None = None) -> Response:
         visitor.check_again(error.code)
     response = make_response(_json(error) if wants_json() else _page(error), status or error.problem.status)
     if response.status_code >= 500:  # for whoever runs the app; the path alone, as queries can hold login codes
-        current_app.logger.warning("%s %s: %s", request.method, request.path, error)
+        current_app.logger.warning("%s %s: %s (request %s)", request.method, request.path, error, request_id.current())
     if isinstance(error, BoxUnavailable) and error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -86,15 +89,16 @@ def _told(error: BoxAuthError) -> tuple[Problem, list[str]]:
 def _json(error: BoxAuthError) -> dict[str, object]:
     problem, details = _told(error)
     texts = {"title": problem.title, "happened": problem.happened, "todo": problem.todo}
-    return {"error": {"code": problem.code, **texts, "details": details}}
+    return {"error": {"code": problem.code, **texts, "details": details, "request": request_id.current()}}
 
 
 def _page(error: BoxAuthError) -> str:
     """Render ``problem.html``; where an app has none, or it fails, a plain page says the same."""
     problem, details = _told(error)
+    name = request_id.current()
     for _ in range(0 if isinstance(request.routing_exception, SecurityError) else 2):  # no address can be made then
         try:
-            page = render_template("problem.html", problem=problem, details=details)
+            page = render_template("problem.html", problem=problem, details=details, request_id=name)
         except BoxAuthError:  # it asked who is signed in, and the store failed; it will not ask twice
             continue
         except TemplateNotFound:
@@ -107,7 +111,8 @@ def _page(error: BoxAuthError) -> str:
         current_app.logger.warning("problem.html shows no code, or its base has no place for it: a plain page goes out")
         break
     can_sign_in = isinstance(error, SignInRequired) and app_state().opened
-    return problem_page(problem, *details, login_url=url_for("box.login") if can_sign_in else "")
+    login_url = url_for("box.login") if can_sign_in else ""
+    return problem_page(problem, *details, login_url=login_url, request_id=name)
 
 
 def explain(error: BoxAPIError | BoxAuthError) -> Problem:

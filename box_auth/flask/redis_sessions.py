@@ -8,7 +8,8 @@ from typing import Any
 
 from redis import Redis, ResponseError
 
-from ..stores.redis import get_bytes, redis_errors
+from ..stores.redis import get_bytes
+from ..stores.redis_errors import redis_errors
 from .session_json import decode, encode
 
 

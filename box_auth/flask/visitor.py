@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, g, request, session
 from flask_wtf.csrf import generate_csrf
 
+from .. import signals
 from ..errors import BoxAuthError
 from ..pending import LOGIN_SECONDS, PendingLogin, login_cookie, pending_login
 from ..stores.record import TokenRecord
@@ -34,8 +35,8 @@ def check_again(code: str) -> None:
     If Box refused a new token (``token_refused``) they are not, although there is a record.
     """
     _set_record(None)
-    if code == "token_refused":
-        tell_end("box")
+    if code == "token_refused" and tell_end("box"):
+        signals.tell(signals.sign_in_lost, user_id=session["box_user"], code=code)
     try:
         g.box_record = _find_record("box" if code == "token_ended" else "elsewhere")
     except BoxAuthError:  # the page tells of the failure that it was made for
@@ -116,13 +117,17 @@ def sign_in(record: TokenRecord) -> None:
     generate_csrf()  # now, so that the first page with a form does not have to write the session
 
 
-def tell_end(reason: str) -> None:
-    """Tell, once, that the sign-in which the session names has ended."""
+def tell_end(reason: str) -> bool:
+    """Tell, once, that the sign-in which the session names has ended. Returns whether this was that once."""
     grant = session.get("box_grant")
-    if grant and session.get("box_told") != grant:
-        session["box_told"] = grant
-        user = User(session["box_user"], session.get("box_name", ""), session.get("box_login", ""))
-        app_state().hooks.tell(user, reason)
+    if not grant or session.get("box_told") == grant:
+        return False
+    session["box_told"] = grant
+    user = User(session["box_user"], session.get("box_name", ""), session.get("box_login", ""))
+    app_state().hooks.tell(user, reason)
+    if reason == "switched":
+        signals.tell(signals.signed_out, user_id=user.id, reason=reason)
+    return True
 
 
 def _set_record(record: TokenRecord | None) -> None:

@@ -15,9 +15,12 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
+from .. import request_id, signals
 from ..addresses import LOOPBACK
+from ..logs import hide_addresses, path_without_ids, printable
 
 CONNECTIONS = 32  # kept open at most for each host
+hide_addresses("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry")
 
 
 class PooledSession(requests.Session):
@@ -47,11 +50,33 @@ class PooledSession(requests.Session):
         return {**settings, "proxies": dict(self._proxies_for(parts.scheme, parts.netloc))}
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        response = super().send(request, **kwargs)
-        deadline = getattr(self._local, "deadline", None)
-        if deadline is not None:
-            response._content = _whole(response, deadline)  # what .content and .text give from here on
-        return response
+        if name := request_id.current():
+            request.headers[request_id.HEADER] = name
+        began, answer = time.monotonic(), None
+        try:
+            response = super().send(request, **kwargs)
+            deadline = getattr(self._local, "deadline", None)
+            if deadline is not None:
+                response._content = _whole(response, deadline)  # what .content and .text give from here on
+            answer = response
+            return response
+        finally:
+            _tell(request, answer, time.monotonic() - began)
+
+
+def _tell(request: requests.PreparedRequest, answer: requests.Response | None, seconds: float) -> None:
+    """Tell of one call. Where Box led on to another address, that was told as a call of its own."""
+    if answer is not None and answer.history:
+        answer = answer.history[0]
+        seconds = answer.elapsed.total_seconds()
+    signals.tell(
+        signals.box_called,
+        method=str(request.method),
+        path=path_without_ids(str(request.url)),
+        status=None if answer is None else answer.status_code,
+        seconds=seconds,
+        box_request_id="" if answer is None else printable(answer.headers.get("BOX-REQUEST-ID", ""))[:100],
+    )
 
 
 def _whole(response: requests.Response, deadline: float) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+from .. import signals
 from ..errors import StoreUnavailable
 from .record import Codec, TokenRecord
 
@@ -112,6 +113,7 @@ class Held:
             record = store.codec.decode(data, self.user_id)
         except ValueError:
             store.set_aside(self)
+            signals.tell(signals.sign_in_lost, user_id=self.user_id, code="record_unreadable")
             return None
         if store.codec.is_outdated(data):
             self.save(record)

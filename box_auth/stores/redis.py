@@ -6,50 +6,44 @@ import contextlib
 import functools
 import hashlib
 import secrets
-import ssl
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from ..errors import LockLost, SignInBusy, StoreUnavailable
+from ..addresses import is_sentinel_address
+from ..errors import LockLost, SignInBusy
 from .base import Held, TokenStore, check_id
 from .record import Codec
+from .redis_errors import redis_errors
 from .redis_lock import FENCE, RedisLock
+from .redis_sentinel import sentinel_pool
 
 RECORD_LIFE = timedelta(days=60)  # as long as Box's refresh tokens live unused (guides, expiration)
 MOST_CONNECTIONS = 10_000  # in effect as many as there are threads; redis-py's own limit is 100
 _TIMEOUT = 2.0  # seconds to connect, and to answer
 
 
-_REFUSED = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
-_CODES = (
-    (_REFUSED, "redis_refused"),
-    ((redis.exceptions.OutOfMemoryError,), "redis_full"),
-    ((redis.exceptions.ReadOnlyError, redis.exceptions.MasterDownError), "redis_read_only"),
-    ((redis.exceptions.ClusterError, redis.exceptions.ClusterDownError, redis.exceptions.AskError), "redis_cluster"),
-)
-_CODES_BY_TEXT = (  # what redis-py, or its version 5, has no kinds of error for
-    (("MISCONF", "NOREPLICAS"), "redis_cannot_save"),
-    (("MOVED", "ASK", "CLUSTERDOWN"), "redis_cluster"),
-    (("The user executing the script",), "redis_refused"),
-)
-
-
 @functools.cache
 def connect(url: str) -> redis.Redis:
     """Return a client for `REDIS_URL`. It connects when first used, and again by itself after an outage."""
-    return redis.Redis.from_url(
-        url,
-        socket_connect_timeout=_TIMEOUT,
-        socket_timeout=_TIMEOUT,
-        retry=Retry(NoBackoff(), 1),  # one new connection, if the pooled one had died
-        max_connections=MOST_CONNECTIONS,
-    )
+    options: dict[str, Any] = {
+        "socket_connect_timeout": _TIMEOUT,
+        "socket_timeout": _TIMEOUT,
+        "max_connections": MOST_CONNECTIONS,
+        # Once more over a new connection: the old one had died, or leads to what is no longer the primary.
+        "retry": Retry(NoBackoff(), 1),
+        "retry_on_error": [redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError],
+    }
+    if url.startswith("rediss"):
+        options["ssl_check_hostname"] = True  # redis-py 5 does not by itself
+    if is_sentinel_address(url):
+        return redis.Redis.from_pool(sentinel_pool(url, **options))
+    return redis.Redis.from_url(url, **options)
 
 
 class RedisStore(TokenStore):
@@ -119,8 +113,11 @@ class RedisStore(TokenStore):
         self._fenced(held, script, aside)
 
     def try_write(self, user_id: str) -> None:
+        """Do all that `write` does, in the same way, under keys that are nobody's."""
+        keys = [self._key("room:", part, user_id) for part in ("", "token:", "first:")]
+        script = "redis.call('set', KEYS[1], ARGV[1], 'px', 1000) redis.call('del', KEYS[2], KEYS[3])"
         with redis_errors():
-            self._redis.set(self._key("room:", user_id), b" " * 8192, px=1000)
+            self._redis.eval(script, 3, *keys, b" " * 8192)
 
     def _fenced(self, held: Held, script: str, *arguments: bytes | str | int) -> None:
         """Run ``script`` in one step with the check that the lock is still ours."""
@@ -142,34 +139,6 @@ def get_bytes(client: redis.Redis, key: str) -> bytes | None:
         if "WRONGTYPE" in str(error):  # somebody else's list or set: there, but nothing of ours
             return b""
         raise
-
-
-@contextlib.contextmanager
-def redis_errors() -> Iterator[None]:
-    """Turn Redis's errors into `StoreUnavailable`, in words that hold no address and no password."""
-    try:
-        yield
-    except redis.RedisError as error:
-        raise StoreUnavailable(_code(error), f"{type(error).__name__}.") from None
-
-
-def _code(error: redis.RedisError) -> str:
-    """Name what Redis suffers from."""
-    if isinstance(error, (redis.ConnectionError, redis.TimeoutError)) and not isinstance(error, _REFUSED):
-        return "redis_tls" if _is_of_tls(error) else "redis_away"
-    text = str(error).removeprefix("ERR ")
-    known = [code for starts, code in _CODES_BY_TEXT if text.startswith(starts)]
-    known += [code for kinds, code in _CODES if isinstance(error, kinds)]
-    return known[0] if known else "redis_away"
-
-
-def _is_of_tls(error: BaseException | None) -> bool:
-    """Look for the cause below redis-py's errors, whose texts have the host's name in them."""
-    while error:
-        if isinstance(error, ssl.SSLError) or (isinstance(error, TimeoutError) and "handshake" in str(error)):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _first_key(user_id: str) -> str:

@@ -54,6 +54,8 @@ class RedisLock:
         while not self._own.set(self.name, value, nx=True, px=life):
             now = time.monotonic()
             if now >= look:
+                if now >= look + _LOOK:  # Redis was away, and the holder may be a moment later than we are
+                    since = now
                 look = now + _LOOK
                 holder = cast(bytes, self._client.get(self.name) or b"")
                 if holder == value:  # the answer was lost, and the command sent again

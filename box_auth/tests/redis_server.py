@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 
+from .certificates import Certificate
 from .journey import free_port
 
 PROGRAM = shutil.which("redis-server")
@@ -15,13 +16,27 @@ needs_redis = pytest.mark.skipif(not PROGRAM, reason="no redis-server on this ma
 
 
 class RedisServer:
-    """Runs from entering to leaving; `stop` and `start` make an outage that keeps the data."""
+    """Runs from entering to leaving; `stop` and `start` make an outage that keeps the data.
 
-    def __init__(self, *options: str, password: str = "") -> None:
-        self._options = options
+    With ``tls`` it shows that certificate, and wants one of ``clients``, if that authority is given.
+    """
+
+    arguments: tuple[str, ...] = ()  # before all options
+    ready = "Ready to accept connections"
+
+    def __init__(
+        self, *options: str, password: str = "", tls: Certificate | None = None, clients: Certificate | None = None
+    ) -> None:
         self.port = free_port()
-        self.url = f"redis://:{password}@127.0.0.1:{self.port}/0" if password else f"redis://127.0.0.1:{self.port}/0"
-        self._password = password
+        at = f"127.0.0.1:{self.port}/0"
+        self.url = f"redis{'s' if tls else ''}://" + (f":{password}@{at}" if password else at)
+        self._options = ["--port", str(self.port), *options]
+        if password:
+            self._options += ["--requirepass", password]
+        if tls:
+            shown = ["--tls-cert-file", str(tls.path), "--tls-key-file", str(tls.path)]
+            asked = ["--tls-auth-clients", "yes" if clients else "no", "--tls-ca-cert-file", str((clients or tls).path)]
+            self._options += ["--port", "0", "--tls-port", str(self.port), *shown, *asked]
         self._folder = tempfile.TemporaryDirectory()
 
     def __enter__(self) -> RedisServer:
@@ -33,14 +48,14 @@ class RedisServer:
         self._folder.cleanup()
 
     def start(self) -> None:
-        command = [PROGRAM, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self._folder.name]
+        command = [PROGRAM, *self.arguments, "--bind", "127.0.0.1", "--dir", self._folder.name]
         self._process = subprocess.Popen(
-            [*command, "--save", "", "--appendonly", "yes", "--requirepass", self._password, *self._options],
+            [*command, "--save", "", "--appendonly", "yes", *self._options],
             stdout=subprocess.PIPE,
             text=True,
         )
         for line in self._process.stdout:
-            if "Ready to accept connections" in line:
+            if self.ready in line:
                 return
         raise AssertionError("redis-server did not start")
 
@@ -50,4 +65,9 @@ class RedisServer:
 
     def stop(self) -> None:
         self._process.terminate()
+        self._process.communicate(timeout=20)
+
+    def kill(self) -> None:
+        """End it where it stands; `start` makes it read again what it had written."""
+        self._process.kill()
         self._process.communicate(timeout=20)

@@ -32,8 +32,8 @@ FLOORS = [
     {"config", "plain_page", "private_files", "readiness"},
     {"secret_files"},
     {"values"},
-    {"addresses", "errors", "pending", "ports", "sweeper"},
-    {"logs", "problems"},
+    {"addresses", "errors", "json_lines", "pending", "ports", "signals", "sweeper"},
+    {"logs", "problems", "request_id"},
 ]
 
 

@@ -177,6 +177,16 @@ def test_what_is_no_file_that_can_be_written_is_told_before_anything_is_asked(fo
     assert ID not in terminal.output
 
 
+def test_a_pipe_that_nobody_writes_to_is_told_and_not_waited_for(fork, at):
+    os.mkfifo(fork / ".env")
+    with at(FLASK_SKIP_DOTENV="1") as terminal:  # Flask itself would open it, before the app is asked
+        assert terminal.end() == 1, terminal.output
+    assert "The file .env is a pipe" in terminal.output
+    assert "[env_unusable]" in terminal.output
+    assert ID not in terminal.output
+    assert stat.S_ISFIFO((fork / ".env").stat().st_mode)
+
+
 @pytest.mark.parametrize("kind", ["pipe", "folder", "loop"])
 @pytest.mark.parametrize("linked", [False, True])
 def test_what_is_no_ordinary_file_is_neither_read_nor_replaced(tmp_path, monkeypatch, kind, linked):

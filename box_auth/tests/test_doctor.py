@@ -1,8 +1,6 @@
 """`flask box doctor`: each fault is really there, and it is found, named, and told how to fix."""
 
-import datetime
 import json
-import os
 import socket
 import ssl
 import threading
@@ -12,6 +10,7 @@ from box_auth import config
 from box_auth.cli.doctor import diagnose
 from box_auth.problems import PROBLEMS
 
+from .certificates import Certificate
 from .journey import App, free_port, running
 from .redis_server import RedisServer, needs_redis
 from .terminal import flask_box, off_clock, run, signed_in
@@ -189,7 +188,7 @@ class TestTheWayToBox:
     def test_a_proxy_that_shows_its_own_certificate_and_a_bundle_that_is_not_there(
         self, tmp_path, fork, settings, monkeypatch
     ):
-        certificate = self_signed(tmp_path, "Example Inspection")
+        certificate = Certificate(tmp_path, "Example Inspection").path
         with answering(401, tls=certificate) as port:
             inspected = {**settings, "BOX_API_URL": f"https://127.0.0.1:{port}"}
             found = findings(fork, monkeypatch, **inspected)
@@ -252,33 +251,3 @@ class answering:  # noqa: N801
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
-
-
-def self_signed(folder, name):
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    path = folder / "certificate.pem"
-    path.write_bytes(pem + certificate.public_bytes(serialization.Encoding.PEM))
-    os.chmod(path, 0o600)
-    return path

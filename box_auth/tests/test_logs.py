@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from box_auth.logs import hide_login_codes, own_logger, printable
+from box_auth.logs import hide_addresses, hide_login_codes, own_logger, printable, without_codes
 
 from .journey import App, Process, Visitor, checkout, clean_environment, code_of, running
 
@@ -157,6 +157,23 @@ def test_what_is_printable(text, shown):
     assert printable(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{'access_token': 'abc', 'code': 'not_found'}", "{'access_token': '...', 'code': 'not_found'}"),
+        ('{"refresh_token":"a\'b","code": "Xy1","state": "on"}', '{"refresh_token":"...","code": "...","state": "on"}'),
+        (
+            "'boxapi': 'shared_link=http://a&shared_link_password=p w'",
+            "'boxapi': 'shared_link=http://a&shared_link_password=... w'",
+        ),
+        ('"GET /d?signature=1f HTTP/1.1"', '"GET /d?signature=... HTTP/1.1"'),
+        ("'password': None, 'token': 1", "'password': None, 'token': 1"),
+    ],
+)
+def test_what_is_hidden_of_texts_that_quote_dicts_and_addresses(text, shown):
+    assert without_codes(text) == shown
+
+
 class TestLoggers:
     @pytest.fixture
     def logged(self):
@@ -183,6 +200,17 @@ class TestLoggers:
         logger.info("%(U)s", {"U": "/?next=%2Fcallback%3Fcode%3Dabc"})
         assert said[0] == ("/callback?code=...&state=...&next=/x 302", ("/callback?code=...&state=...&next=/x", 302))
         assert [text for text, _ in said[1:]] == ["GET /callback?code=...", "/?next=%2Fcallback%3Fcode%3D..."]
+
+    def test_an_http_clients_show_no_query_and_no_id(self, logged):
+        logger, said = logged
+        hide_addresses("test.server")
+        address = "/d/1/b1!SSzrPW6cHG/download?a=b"
+        logger.info('%s://%s:%s "%s %s %s" %s %s', "https", "dl.boxcloud.com", 443, "GET", address, "HTTP/1.1", 200, 4)
+        logger.info("Redirecting %s -> %s", "https://a.example:1/2.0/files/7?x=y", address)
+        assert [text for text, _ in said] == [
+            'https://dl.boxcloud.com:443 "GET /d/{id}/{id}/download HTTP/1.1" 200 4',
+            "Redirecting https://a.example:1/2.0/files/{id} -> /d/{id}/{id}/download",
+        ]
 
     @pytest.mark.parametrize("keep", [hide_login_codes, own_logger])
     def test_arguments_that_do_not_fit_are_no_failure_of_the_app(self, logged, keep, monkeypatch):

@@ -185,7 +185,8 @@ def test_who_asks_for_json_gets_the_same_errors_as_json(emulator, browser):
     answer = browser.get("/me", **json)
     problem = PROBLEMS["item_not_found"]
     texts = {"title": problem.title, "happened": problem.happened, "todo": problem.todo}
-    assert answer.json == {"error": {"code": "item_not_found", **texts, "details": []}}
+    request = answer.headers["X-Request-ID"]
+    assert answer.json == {"error": {"code": "item_not_found", **texts, "details": [], "request": request}}
     assert browser.post("/form", **json).json["error"]["code"] == "form_expired"
     for accept in ("text/html,*/*;q=0.8", "*/*", ""):
         assert browser.get("/nowhere", headers={"Accept": accept}).mimetype == "text/html"

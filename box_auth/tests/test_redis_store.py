@@ -1,7 +1,10 @@
 """The token store in Redis, against a real redis-server: the contract, and what only Redis can suffer."""
 
+import contextlib
 import json
+import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from box_auth.stores.redis import RedisStore, connect
 from .journey import App, Visitor, checkout, code_of, free_port, live_settings, running
 from .redis_server import RedisServer, needs_redis
 from .store_contract import APP, FIRST, PLAIN, RECORD, StoreContract, save
+from .terminal import flask_box
 
 USER = RECORD.user_id
 KEY = f"box:{APP}:token:{USER}"
@@ -179,6 +183,58 @@ def test_a_redis_that_is_a_replica_is_named(server, client, store):
         other.close()
 
 
+class Name:
+    """An address that leads to one server and then to another, as a managed Redis's does; old connections stay."""
+
+    def __init__(self, port):
+        self.port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near = self._listener.accept()[0]
+                far = socket.create_connection(("127.0.0.1", self.port))
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source, target):
+        with contextlib.suppress(OSError), source, target:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self._listener.close()
+
+
+def test_where_the_name_leads_to_another_server_and_the_first_cannot_be_written_it_goes_on_there(server, client):
+    with RedisServer("--replicaof", "127.0.0.1", str(server.port), "--appendonly", "no") as second:
+        copy = redis.Redis.from_url(second.url)
+        client.config_set("repl-diskless-sync-delay", 0)
+        while copy.info("replication")["master_link_status"] != "up":
+            pass
+        name = Name(server.port)
+        store = RedisStore(connect(name.url), PLAIN)
+        save(store, RECORD)
+        try:
+            with store.lock(USER) as held:
+                assert client.wait(1, 5000) == 1
+                copy.replicaof("NO", "ONE")
+                client.replicaof("127.0.0.1", str(second.port))
+                name.port = second.port
+                held.save(replace(RECORD, refresh_token="newer"))
+            assert store.load(USER).refresh_token == "newer"
+            assert not copy.exists(f"box:{APP}:lock:{USER}")
+        finally:
+            client.replicaof("NO", "ONE")
+            name.close()
+            copy.close()
+
+
 def test_a_redis_that_cannot_keep_what_it_is_given_is_named(client, store):
     def check():
         for attempt in (store.check_writable, lambda: save(store, RECORD)):
@@ -236,15 +292,35 @@ def code_of_failure(attempt):
     return caught.value.code
 
 
-def test_a_redis_that_is_a_cluster_is_named():
+@pytest.fixture
+def node():
+    """A node of a cluster that is all there is of it, and without slots."""
     with RedisServer("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
         node = redis.Redis.from_url(server.url)
-        node.execute_command("CLUSTER ADDSLOTS", 0)  # and none for our keys
-        node.config_set("cluster-require-full-coverage", "no")
-        with pytest.raises(StoreUnavailable) as caught:
-            RedisStore(node, PLAIN).load(USER)
-        assert caught.value.code == "redis_cluster"
+        yield node, server.url
         node.close()
+
+
+def test_a_redis_that_is_a_cluster_is_named(node):
+    node, _ = node
+    node.execute_command("CLUSTER ADDSLOTS", 0)  # and none for our keys
+    assert code_of_failure(lambda: RedisStore(node, PLAIN).load(USER)) == "redis_cluster"
+    node.config_set("cluster-require-full-coverage", "no")
+    assert code_of_failure(lambda: RedisStore(node, PLAIN).load(USER)) == "redis_cluster"
+
+
+def test_a_cluster_of_one_node_is_named_before_anything_is_kept_there(node, emulator, box, tmp_path, make):
+    node, url = node
+    node.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+    while node.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
+        pass
+    store = RedisStore(node, PLAIN)
+    for attempt in (store.check_writable, lambda: save(store, RECORD)):
+        assert code_of_failure(attempt) == "redis_cluster"
+    make.set(**make.settings, REDIS_URL=url, SECRET_KEY="the same everywhere")
+    assert make().test_client().get("/healthz").json == {"ready": False, "code": "redis_cluster"}
+    told = flask_box(checkout(tmp_path / "fork"), "doctor", **live_settings(emulator, box, 5000, REDIS_URL=url)).stdout
+    assert "[redis_cluster]" in told
 
 
 def test_a_redis_that_speaks_no_tls_is_named(server):

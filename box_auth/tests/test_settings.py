@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from box_auth import config
-from box_auth.addresses import same_host
+from box_auth.addresses import same_host, sentinel_address
 from box_auth.errors import ConfigError
 from box_auth.secret_files import SECRETS
 
@@ -94,6 +94,20 @@ def test_behind_a_proxy_the_redirect_uri_is_independent_of_where_the_app_listens
         ({"REDIS_URL": "redis://host/one"}, "REDIS_URL is not an address"),
         ({"REDIS_URL": "http://host"}, "REDIS_URL is not an address"),
         ({"REDIS_URL": "redis://host/0?socket_timeout=soon"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis+cluster://HUSH@host:6379/0"}, "REDIS_URL names a cluster, which"),
+        ({"REDIS_URL": "redis+sentinel://host:26379"}, "redis+sentinel://:password@host:26379,host:26379/service/0"),
+        ({"REDIS_URL": "redis+sentinel://host/service/one"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis+sentinel://a:26379,,b/service"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis+sentinel://a:26379,b:port/service"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis+sentinel:///service"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis+sentinel://host/service?ssl_ca_certs=/ca.pem"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis://host,host/0"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "redis://host/0?ssl_ca_certs=/ca.pem"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "rediss://host/0?ssl_cert_reqs=none"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "rediss://host/0?ssl_ca_certs"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "unix:///redis.sock?db=one"}, "REDIS_URL is not an address"),
+        ({"REDIS_URL": "rediss://host/0?ssl_ca_certs=/no/HUSH.pem"}, "REDIS_URL: ssl_ca_certs is not the full path"),
+        ({"REDIS_URL": "rediss://host/0?ssl_keyfile=LICENSE"}, "REDIS_URL: ssl_keyfile is not the full path"),
         ({"TOKEN_ENCRYPTION_KEYS": "short"}, "key 1 is not 32 bytes"),
         ({"TOKEN_ENCRYPTION_KEYS": "A" * 44}, "key 1 is not 32 bytes"),
         ({"TOKEN_ENCRYPTION_KEYS": "ключ"}, "key 1 is not 32 bytes"),
@@ -103,11 +117,26 @@ def test_a_mistake_is_named_with_its_setting(values, said):
     assert said in problems({**APP, **values})
 
 
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("redis+sentinel://one/service", ([("one", 26379)], "service", 0)),
+        ("redis+sentinel://u:p%40@one:1,two:2,[::1]:3/a%20b/4", ([("one", 1), ("two", 2), ("::1", 3)], "a b", 4)),
+        ("rediss+sentinel://one:1/s/?sentinel_password=p&sentinel_username=u", ([("one", 1)], "s", 0)),
+    ],
+)
+def test_an_address_of_sentinels_is_taken_apart(url, meant):
+    assert config.parse({**APP, "REDIS_URL": url}, Path("data")).redis_url == url
+    assert sentinel_address(url) == meant
+
+
 PASTED = [
     *("HUSH", "HUSH HUSH", "HUSH,HUSH", "/HUSH", "//HUSH", "~HUSH/x", "[HUSH", "\x1b[2JHUSH", "CLIENT_SECRET=HUSH"),
     *(
         "redis://:HUSH@redis.example.com:6379/0",
         "redis://:HUSH@redis.example.com:6379/x?y",
+        "rediss://:HUSH@redis.example.com:6379/0?ssl_ca_certs=HUSH",
+        "redis+sentinel://:HUSH@HUSH:26379/HUSH/HUSH?sentinel_password=HUSH",
         "http://HUSH@127.0.0.1/callback",
     ),
     *(

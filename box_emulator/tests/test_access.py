@@ -291,3 +291,10 @@ def test_pictures_and_bytes_may_have_the_token_in_their_address(ada, emulator, h
         assert http.get(f"{box.url}/2.0{path}?access_token=wrong").status_code == 401, path
     for path in ("/users/me", f"/files/{picture.id}"):
         assert http.get(f"{box.url}/2.0{path}?access_token={ada}").status_code == 401, path
+
+
+def test_every_answer_has_an_id_and_a_refusal_has_the_same_in_its_body(call, ada):
+    ids = [call(ada, "GET /users/me").headers["BOX-REQUEST-ID"] for _ in range(2)]
+    assert ids[0] != ids[1]
+    refused = call(ada, "GET /files/404")
+    assert refused.headers["BOX-REQUEST-ID"] == refused.json()["request_id"]

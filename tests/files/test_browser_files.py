@@ -159,3 +159,13 @@ def test_a_full_page_weighs_little_and_asks_nobody_else(page, server, emulator):
     page.goto(f"/files/{folder.id}", wait_until="networkidle")
     assert elsewhere == []
     assert 20_000 < sum(weights.values()) < 60_000
+
+
+@pytest.mark.parametrize("page", SCREENS, indirect=True)
+def test_a_text_too_long_to_search_for_is_cut_and_fits_the_page(page):
+    page.goto("/files/")
+    page.get_by_role("searchbox").fill("y" * 300)
+    press(page, "Search")
+    expect(page.get_by_role("alert")).to_contain_text("255 characters")
+    expect(page.get_by_role("searchbox")).to_have_value("y" * 255)
+    page.look("search-cut")

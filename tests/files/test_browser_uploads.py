@@ -88,7 +88,7 @@ def test_without_a_script_there_is_a_form_for_one_file(page, emulator, tmp_path)
     page.get_by_label("same name").select_option("version")
     page.get_by_label("File", exact=True).set_input_files(files(tmp_path, plan__txt=b"new"))
     press(page, "Upload")
-    expect(page.get_by_role("status").first).to_contain_text("“plan.txt” was uploaded")
+    expect(page.get_by_role("status").first).to_contain_text("“\u2068plan.txt\u2069” was uploaded")
     assert bytes_of(emulator, "plan.txt") == b"new"
 
 

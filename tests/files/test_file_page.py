@@ -255,6 +255,21 @@ def test_a_question_about_what_is_gone_leads_back_and_says_so(browser, plan):
     for kind, end in (("version", "/versions"), ("comment", "/comments")):
         assert browser.get(path(plan, f"{end}/77/delete")).location == path(plan, end)
         assert f"That {kind} is not there any more" in said(browser.get(path(plan, end)))
+        gone = browser.get(path(plan, f"{end}/77/delete"), headers={"Accept": "application/json"})
+        assert (gone.status_code, gone.json["error"]["code"]) == (404, "item_not_found")
+
+
+def test_a_comment_is_there_even_where_box_tells_no_count_of_them(browser, plan, emulator):
+    sent = form(browser.get(path(plan, "/comments"))) | {"message": "hello"}
+    emulator.fault(f"GET /2.0/files/{plan.id}", **in_json({"id": plan.id, "comment_count": "many"}))
+    assert browser.post(path(plan, "/comments"), data=sent).location == path(plan, "/comments")
+    assert "hello" in browser.get(path(plan, "/comments")).text
+
+
+def test_a_script_is_told_that_another_version_came_to_the_top(browser, plan):
+    sent = form(browser.get(path(plan, "/versions"))) | {"current": "1"}
+    answer = browser.post(path(plan, "/versions/77/promote"), data=sent, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (412, "item_changed")
 
 
 def test_a_file_of_one_version_and_many_pages_of_them(browser, emulator):

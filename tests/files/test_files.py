@@ -159,6 +159,8 @@ def test_a_search_finds_by_page_and_by_script(signed_in, emulator):
     assert browser.get("/files/search?q=+&offset=x").status_code == 200
     assert emulator.requests.count("GET /2.0/search") == calls  # Box refuses to look for nothing
     assert browser.get("/files/search?offset=99999999999&q=" + "x" * 6000).status_code == 200
+    assert "first 255 characters" in browser.get("/files/search?q=" + "x" * 256).text
+    assert "first 255 characters" not in browser.get("/files/search?q=" + "x" * 255).text
     stranger = app.test_client().get("/files/search?q=x", headers={"Accept": "application/json"})
     assert (stranger.status_code, stranger.json["error"]["code"]) == (401, "sign_in_needed")
 
@@ -219,10 +221,11 @@ def test_a_small_picture_or_nothing_in_its_place(signed_in, emulator):
     picture = re.search(r'src="(/files/file/\d+/thumbnail[^"]*)"', browser.get("/files/").text)[1]
     with browser.get(picture) as answer:
         assert (answer.mimetype, "max-age" in answer.headers["Cache-Control"]) == ("image/png", True)
-    for status, more in ((202, {"retry_after": 5}), (404, {}), (403, {}), (429, {"retry_after": 60})):
-        emulator.fault("GET /2.0/files/*/thumbnail.png", status=status, times=1, **more)
+    faults = [{"status": status} for status in (202, 403, 404)] + [{"status": 429, "retry_after": 60}]
+    for fault in (*faults, {"status": 200, "body": ""}, {"drop": "during"}):
+        emulator.fault("GET /2.0/files/*/thumbnail.png", times=1, **fault)
         with browser.get(picture) as answer:
-            assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml"), status
+            assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml"), fault
             assert "max-age=86400" not in answer.headers["Cache-Control"]
 
 
@@ -247,6 +250,9 @@ ODD = (
     {"type": "file", "id": "7", "name": "theirs.txt", "etag": "1", "parent": None, "permissions": None},
     {"type": ["x"], "id": {}, "name": 7, "total_count": "many", "entries": [{"type": "file", "name": "noid.jpg"}]},
     {"entries": [{"type": ["file"], "id": 5, "name": None}], "total_count": -1, "path_collection": {"entries": None}},
+    {"type": "file", "id": "7", "name": "odd.txt", "entries": 7, "path_collection": {"entries": 7}, "shared_link": 7},
+    {"entries": [None, 7, "x", [7]], "path_collection": {"entries": [None, 7, "x"]}, "shared_link": {"access": [7]}},
+    {"entries": [{"created_by": 7, "message": "hi", "item": 7}], "allowed_shared_link_access_levels": 7},
 )
 PAGES = [
     "",
@@ -332,6 +338,10 @@ def test_a_script_gets_what_a_form_says_as_json(signed_in):
         ("/files/0/new-folder", {"name": ""}, 400, "bad_request"),
         ("/files/trash", {"item": "file:999999"}, 404, "item_not_found"),
         ("/files/move", {"item": "file:999999", "into": "0"}, 404, "item_not_found"),
+        ("/files/move", {"into": "0"}, 400, "bad_request"),
+        ("/files/trash", {}, 400, "bad_request"),
+        ("/files/0/zip", {}, 400, "bad_request"),
+        ("/files/0/zip", {"item": "web_link:7"}, 400, "bad_request"),
     ):
         headers = {"Accept": "application/json"}
         answer = browser.post(path, data={"csrf_token": token, **fields}, headers=headers)
@@ -342,3 +352,27 @@ def test_a_name_that_is_written_from_right_to_left_turns_no_sentence_round(signe
     browser = signed_in(app)
     post(browser, "/files/0/new-folder", name="\u202egnp.exe")
     assert "\u2068\u202egnp.exe\u2069" in browser.get("/files/").text
+
+
+def test_what_is_in_the_trash_already_is_told_beside_what_went_there(signed_in, emulator):
+    for name in ("one.txt", "two.txt"):
+        emulator.add_item("nil@example.com", name)
+    browser = signed_in(app, "nil@example.com")
+    items = [key(browser, name) for name in ("one.txt", "two.txt")]
+    post(browser, "/files/trash", on="/files/", item=items[0])
+    browser.get("/files/")
+    again = post(browser, "/files/trash", on="/files/trash", item=items, folder_id="0")
+    assert again.location == "/files/"
+    page = browser.get("/files/").text
+    assert "One item was moved to the trash." in page
+    assert re.search(r'role="alert">([^<]+)', page)[1].startswith("“\u2068one.txt\u2069”: The file or folder was moved")
+
+
+def test_what_box_refused_is_told_even_where_it_names_nothing_any_more(signed_in, emulator):
+    emulator.add_item("nil@example.com", "one.txt")
+    browser = signed_in(app, "nil@example.com")
+    item = key(browser, "one.txt")
+    for route in ("PUT /2.0/files/*", "GET /2.0/files/*"):
+        emulator.fault(route, status=503, times=20)
+    page = post(browser, "/files/move", on="/files/move", item=item, into="0")
+    assert re.findall(r'role="alert"><bdi>([^<]+)</bdi>: Box answered', page.text) == [item]

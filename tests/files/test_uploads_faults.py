@@ -2,6 +2,8 @@
 
 import pytest
 from box_sdk_gen.managers.chunked_uploads import ChunkedUploadsManager
+from box_sdk_gen.managers.uploads import UploadsManager
+from box_sdk_gen.schemas import Files
 
 from app import app
 from box_auth import BoxUnavailable
@@ -114,6 +116,27 @@ def test_a_small_upload_whose_answer_is_lost_is_done(browser, emulator, conflict
         emulator.fault(route, drop="after")
     made = send(browser, content=b"new", conflict=conflict).json
     assert (made["name"], content(browser, made["id"])) == (name, b"new")
+
+
+@pytest.mark.parametrize("name", ["upload_file", "upload_file_version"])
+def test_a_small_upload_whose_answer_names_no_file_is_done(browser, emulator, monkeypatch, name):
+    def upload_and_forget(*arguments):
+        upload(*arguments)
+        return Files()
+
+    upload = getattr(UploadsManager, name)
+    monkeypatch.setattr(UploadsManager, name, upload_and_forget)
+    if name == "upload_file_version":
+        emulator.add_item(NIL, "new.txt", content=b"old")
+    assert content(browser, send(browser, conflict="version").json["id"]) == b"text"
+
+
+@pytest.mark.parametrize("route", [SMALL, "POST /api/2.0/files/upload_sessions", PART, COMMIT])
+@pytest.mark.parametrize("body", ["{}", '{"entries": []}'])
+def test_an_odd_answer_to_an_upload_is_told(browser, emulator, route, body):
+    emulator.fault(route, times=9, status=200, body=body, content_type="application/json")
+    refused = send(browser, content=b"text" if route == SMALL else MADE)
+    assert (refused.status_code, refused.json["error"]["code"]) == (502, "box_bad_answer")
 
 
 def test_a_small_upload_that_never_reached_box_is_told(browser, emulator):

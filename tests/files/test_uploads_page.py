@@ -34,9 +34,13 @@ def test_the_plain_form_goes_back_to_the_folder(browser, emulator):
     assert f'href="{PATH}"' in browser.get("/files/").text
     done = send(browser, headers={}, conflict="keep")
     assert (done.status_code, done.location) == (302, "/files/")
-    assert "“new.txt” was uploaded" in browser.get("/files/").text
+    assert "“\u2068new.txt\u2069” was uploaded" in browser.get("/files/").text
+    send(browser, "\u202egnp.exe", headers={}, conflict="skip")
+    send(browser, "\u202egnp.exe", headers={}, conflict="skip")
+    assert "“\u2068\u202egnp.exe\u2069” was skipped" in browser.get("/files/").text
     nothing = send(browser, "", b"", headers={})
     assert (nothing.location, "Choose a file" in browser.get(PATH).text) == (PATH, True)
+    assert send(browser, "", b"").status_code == 400
     refused = send(browser, "../up.txt", headers={})
     assert (refused.status_code, 'role="alert"' in refused.text, "no slash" in refused.text) == (400, True, True)
 
@@ -149,3 +153,9 @@ def test_a_folder_that_is_gone(browser):
     assert browser.get("/files/999999/upload").status_code == 404
     assert send(browser, path="/files/999999/upload").status_code == 404
     assert browser.get("/files/999999999999999999999/upload").status_code == 404
+
+
+def test_an_answer_that_names_no_folder(browser, emulator):
+    emulator.fault("POST /2.0/folders", status=201, body="{}")
+    odd = browser.post(f"{PATH}/folder", data={"csrf_token": token_of(browser), "name": "x"}, headers=JSON)
+    assert (odd.status_code, odd.json["error"]["code"]) == (502, "box_bad_answer")

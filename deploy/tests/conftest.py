@@ -1,0 +1,139 @@
+"""nginx with the configuration of this folder, before two instances of an app on one Redis."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import ipaddress
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from box_auth.tests.conftest import box, box_ports, emulator  # noqa: F401
+from box_auth.tests.journey import Process, Visitor, checkout, clean_environment, free_port, live_settings, running
+from box_auth.tests.redis_server import RedisServer
+
+DEPLOY = Path(__file__).parent.parent
+NGINX = shutil.which("nginx")
+HOST = "localhost"  # a name that leads here, in place of the one in site.conf
+
+
+def make_certificate(folder: Path) -> Path:
+    """Write tls.crt and tls.key for HOST into ``folder``; return the first, which a client can trust."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+    now = datetime.datetime.now(datetime.UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName(HOST), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption())
+    (folder / "tls.key").write_bytes(pem)
+    (folder / "tls.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return folder / "tls.crt"
+
+
+class Proxy:
+    """nginx in ``folder``, at ports that are free. ``http``, ``https`` are where it answers; ``log`` is all it said."""
+
+    def __init__(self, folder: Path, instances: list[str], *, subpath: bool = False) -> None:
+        self.certificate = make_certificate(folder)
+        plain, secure = free_port(), free_port()
+        self.http, self.https = f"http://{HOST}:{plain}", f"https://{HOST}:{secure}"
+        self._folder, self._log = folder, folder / "log"
+        for name in ("nginx.conf", "proxy.conf", "site.conf", "upstream.conf", "subpath.conf"):
+            text = (DEPLOY / "nginx" / name).read_text("utf-8")
+            text = text.replace("files.example.com", HOST).replace("/dev/stdout", "log").replace("/dev/stderr", "log")
+            text = text.replace("listen 80", f"listen 127.0.0.1:{plain}").replace(
+                "listen 443", f"listen 127.0.0.1:{secure}"
+            )
+            for number, instance in enumerate(instances, 1):
+                text = text.replace(f"127.0.0.1:800{number} ", f"{instance} ")
+            (folder / name).write_text(text, "utf-8")
+        if subpath:  # another site's server block, with this in it
+            site = (folder / "site.conf").read_text("utf-8")
+            begin, end = site.index("    location / {"), site.rindex("}")
+            (folder / "site.conf").write_text(f"{site[:begin]}    include subpath.conf;\n{site[end:]}", "utf-8")
+        kept = "".join(
+            f"{name}_temp_path {folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        main = (folder / "nginx.conf").read_text("utf-8").replace("http {", f"http {{ {kept}")
+        (folder / "nginx.conf").write_text(f"daemon off; pid {folder}/pid;\n{main}", "utf-8")
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text("utf-8")
+
+    def __enter__(self) -> Proxy:
+        command = [NGINX, "-p", self._folder, "-c", self._folder / "nginx.conf"]
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 30
+        while True:
+            try:
+                requests.get(self.http, timeout=5, allow_redirects=False)
+                return self
+            except requests.ConnectionError:
+                assert time.monotonic() < end
+                assert self._process.poll() is None, self.log if self._log.exists() else "it did not start"
+                os.sched_yield()
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+    def visitor(self, path: str = "") -> Visitor:
+        visitor = Visitor(self.https + path)
+        visitor.http.verify = str(self.certificate)
+        visitor.http.headers["Referer"] = self.https + "/"  # a browser's; over https forms without one are refused
+        return visitor
+
+
+class Deployment:
+    """What a test gets: ``proxy``, the two ``instances`` (processes), and the URL of the ``site``."""
+
+    def __init__(self, proxy: Proxy, instances: list[Process], site: str) -> None:
+        self.proxy, self.instances, self.site = proxy, instances, site
+
+
+@contextlib.contextmanager
+def deployed(emulator, box, folder: Path, *, subpath: str = "") -> Iterator[Deployment]:  # noqa: F811
+    ports = [free_port(), free_port()]
+    (folder / "nginx").mkdir()
+    proxy = Proxy(folder / "nginx", [f"127.0.0.1:{port}" for port in ports], subpath=bool(subpath))
+    fork = checkout(folder / "fork", "gunicorn.conf.py")
+    with contextlib.ExitStack() as stack:
+        redis = stack.enter_context(RedisServer())
+        site = proxy.https + subpath
+        more = {"REDIS_URL": redis.url, "SECRET_KEY": "the-same-everywhere", "TRUSTED_PROXIES": "1"}
+        app = emulator.add_app("Deployed", redirect_uris=[f"{site}/callback"])
+        more |= {"CLIENT_ID": app.client_id, "CLIENT_SECRET": app.client_secret}
+        settings = live_settings(emulator, box, 0, REDIRECT_URI=f"{site}/callback", **more)
+        command = [sys.executable, "-m", "gunicorn", "--workers", "1"]
+        instances = []
+        for port in ports:
+            environment = clean_environment(**{**settings, "CALLBACK_PORT": str(port)})
+            instances.append(stack.enter_context(running(Process(command, fork, environment, "live, with Box"))))
+        stack.enter_context(proxy)
+        yield Deployment(proxy, instances, site)
+
+
+@pytest.fixture
+def deployment(emulator, box, tmp_path):  # noqa: F811
+    with deployed(emulator, box, tmp_path) as deployment:
+        yield deployment

@@ -1,0 +1,132 @@
+"""The site behind nginx: a browser's way, what it may claim about itself, slow clients, an instance that is gone."""
+
+import contextlib
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from box_auth.tests.journey import needs
+from box_auth.tests.redis_server import needs_redis
+
+from .conftest import DEPLOY, NGINX, deployed
+
+needs("gunicorn.conf.py")
+needs_nginx = pytest.mark.skipif(not NGINX, reason="no nginx on this machine (Debian: apt-get install nginx-light)")
+pytestmark = [needs_nginx, needs_redis]
+
+
+def test_a_browser_signs_in_over_tls_and_no_log_has_what_box_gave_it(deployment):
+    with deployment.proxy.visitor() as visitor:
+        page = visitor.sign_in("Ada")
+        assert page.url == f"{deployment.site}/dashboard"
+        for _ in range(4):  # either instance answers
+            assert "Ada" in visitor.get("/dashboard").text
+        cookie = next(cookie for cookie in visitor.http.cookies if "session" in cookie.name)
+        assert cookie.secure
+        plain = requests.get(deployment.proxy.http + "/dashboard?page=2", timeout=20, allow_redirects=False)
+        assert plain.headers["Location"].endswith("/dashboard?page=2")
+        assert plain.headers["Location"].startswith("https://localhost/")
+        assert visitor.sign_out().status_code == 200
+    log = deployment.proxy.log
+    assert '"GET /callback" 302' in log
+    assert "code=" not in log
+    answered = [instance.output.count('"GET /dashboard HTTP') for instance in deployment.instances]
+    assert min(answered) > 0, answered
+
+
+def test_what_a_browser_claims_about_its_way_counts_for_nothing(deployment):
+    claims = {
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Host": "evil.example.com",
+        "X-Forwarded-Prefix": "/evil",
+        "Forwarded": "for=203.0.113.9;host=evil.example.com;proto=http",
+    }
+    with deployment.proxy.visitor() as visitor:
+        answer = visitor.get("/dashboard", headers=claims, allow_redirects=False)
+        assert answer.headers["Location"] == "/login?next=/dashboard"
+        started = visitor.get("/login", headers=claims, allow_redirects=False)
+        visitor.sign_in("Ada")
+        form = {"csrf_token": visitor.csrf_token()}
+        no_page_of_ours = {**claims, "Referer": None}  # over https, where the app must believe that it is, a refusal
+        assert visitor.post("/logout", data=form, headers=no_page_of_ours).status_code == 400
+    assert urlsplit(started.headers["Location"]).path == "/api/oauth2/authorize"
+    assert "evil" not in started.headers["Location"]
+    assert "; Secure" in started.headers["Set-Cookie"]
+    assert "203.0.113.9" not in "".join(instance.output for instance in deployment.instances)
+
+
+def test_another_host_name_is_told_so_before_the_app_is_asked(deployment):
+    with deployment.proxy.visitor() as visitor:
+        assert visitor.get("/", headers={"Host": "evil.example.com"}).status_code == 421
+    assert requests.get(deployment.proxy.http, headers={"Host": "x"}, timeout=20).status_code == 421
+    address = urlsplit(deployment.site)
+    trusting = ssl.create_default_context(cafile=deployment.proxy.certificate)
+    with socket.create_connection(("127.0.0.1", address.port), 20) as raw, pytest.raises(ssl.SSLError):
+        trusting.wrap_socket(raw, server_hostname="evil.example.com")
+
+
+def test_clients_that_send_half_a_request_keep_nobody_waiting(deployment):
+    """More of them than the instances have threads, each with half of its head or half of its form."""
+    address = urlsplit(deployment.site)
+    trusting = ssl.create_default_context(cafile=deployment.proxy.certificate)
+    with contextlib.ExitStack() as stack:
+        visitor = stack.enter_context(deployment.proxy.visitor())
+        visitor.sign_in("Ada")
+        head = f"POST /logout HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: 100\r\n"
+        head += f"Content-Type: application/x-www-form-urlencoded\r\nCookie: {visitor.session_cookie()}\r\n"
+        for number in range(80):
+            raw = stack.enter_context(socket.create_connection(("127.0.0.1", address.port), 20))
+            client = stack.enter_context(trusting.wrap_socket(raw, server_hostname="localhost"))
+            client.sendall((head if number % 2 else head + "\r\nhalf").encode())
+        begun = time.monotonic()
+        assert visitor.get("/dashboard").status_code == 200
+        assert time.monotonic() - begun < 20  # they are cut off after 30
+
+
+def test_one_instance_stopped_is_not_noticed(deployment):
+    with deployment.proxy.visitor() as visitor:
+        visitor.sign_in("Ada")
+        deployment.instances[0].stop()
+        answers = [visitor.get("/dashboard") for _ in range(6)]
+        assert {answer.status_code for answer in answers} == {200}
+        visitor.sign_out()
+        assert visitor.get("/dashboard", allow_redirects=False).status_code == 302
+
+
+def test_large_bodies_go_where_uploads_go_and_nowhere_else(deployment):
+    body = b"x" * 2_000_000
+    with deployment.proxy.visitor() as visitor:
+        assert visitor.post("/logout", data=body).status_code == 413
+        assert "nginx" in visitor.post("/files/0/other", data=body).text
+        passed_on = visitor.post("/files/0/upload", data=body)
+        assert passed_on.status_code == 404  # of the app, which has no such page in these tests
+        assert "Code:" in passed_on.text or "nginx" not in passed_on.text
+
+
+def test_the_same_below_a_path(emulator, box, tmp_path):
+    with deployed(emulator, box, tmp_path, subpath="/box") as deployment, deployment.proxy.visitor("/box/") as visitor:
+        assert visitor.sign_in("Ada", "login").url == f"{deployment.site}/dashboard"
+        cookie = next(cookie for cookie in visitor.http.cookies if "session" in cookie.name)
+        assert cookie.secure
+        assert cookie.path == "/box"
+        bare = visitor.http.get(deployment.site, timeout=20, allow_redirects=False)
+        assert bare.status_code == 301
+        body = b"x" * 2_000_000
+        assert visitor.post("files/0/upload", data=body).status_code == 404
+        assert visitor.post("logout", data=body).status_code == 413
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd on this machine")
+def test_systemd_reads_its_unit(tmp_path):
+    unit = (DEPLOY / "box-app@.service").read_text("utf-8")
+    (tmp_path / "box-app@.service").write_text(unit.replace("/opt/box-app/.venv/bin/gunicorn", "/bin/true"))
+    command = ["systemd-analyze", "verify", "--man=no", tmp_path / "box-app@.service"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
