@@ -11,6 +11,7 @@ import os
 import sys
 
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
 
 from box_auth.config import read, serving_address
 from box_auth.demo import say_start
@@ -50,10 +51,21 @@ def post_worker_init(worker):
         say_start(box.demo, f"gunicorn on {', '.join(map(str, worker.sockets))}", box.folder)
 
 
+class Worker(ThreadWorker):
+    """Closes its ports as soon as it is told to stop: a connection that came then would get no answer."""
+
+    def set_accept_enabled(self, enabled):
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
+
+worker_class = Worker
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)  # about one a core
 threads = 16  # a page mostly waits for Box: threads are what limits pages a second when Box is slow
 timeout = 60  # seconds before a worker that stands still is replaced; a page that waits for Box does not count
-graceful_timeout = 60  # seconds that a worker has to finish when it is to stop; a refresh of tokens may take 40
+graceful_timeout = 60  # seconds for what is under way when it is to stop: pages, uploads, refreshes, which may take 40
 
 limit_request_field_size = 32768  # bytes: forty sign-ins under way are as many cookies; too much gets a bare 400
 

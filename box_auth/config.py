@@ -21,7 +21,8 @@ from .addresses import (
     safe_to_show,
 )
 from .errors import ConfigError
-from .secret_files import SECRETS, with_secrets
+from .secret_files import SECRETS as SECRETS
+from .secret_files import with_secrets
 from .values import PLACEHOLDER, fernet_keys, host_names, number, path
 
 ROOT = Path(__file__).resolve().parent.parent  # the project: where .env is, and the instance folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +21,7 @@ from ..demo import say_start
 from ..ports import obstacle
 from ..problems import PROBLEMS
 from .app_state import AppState
+from .stopping import finishing
 
 
 def listening_port() -> int | None:
@@ -52,14 +52,13 @@ def listen_as_set(host: str, port: int) -> None:
     _start_over()
 
 
-def announce(demo: bool, folder: Path) -> None:
-    """Say in one line what `flask run` starts, and where, and have it end on SIGTERM as it does on Ctrl-C, with what it
-    has begun: a refresh of tokens, for one."""
+def announce(app: Flask, demo: bool, folder: Path) -> None:
+    """Say in one line what `flask run` starts, and where, and have it finish on SIGTERM what it has begun."""
     run = _flask_run()
     if run and not is_running_from_reloader():
         say_start(demo, _place(run.params["host"], run.params["port"]), folder)
         if not (run.params.get("reload") or get_debug_flag()):  # the reloader has its own way
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            run.with_resource(finishing(app))
 
 
 def check_address(host: str, port: int) -> None:
@@ -78,7 +77,8 @@ def serve(app: Flask) -> None:
         state = cast(AppState, app.extensions["box_auth"])
         if state.opened:
             say_start(state.demo, _place(host, port), state.folder)
-    app.run(host, port, load_dotenv=False)
+    with finishing(app):
+        app.run(host, port, load_dotenv=False)
 
 
 def forget_other_dotenv() -> None:
