@@ -1,4 +1,4 @@
-"""What a round of the storm can be instead: the token endpoint answers late, Redis is away, workers stand still.
+"""What a round of the storm can be instead: Box answers late, Redis is away or dies, workers stand still.
 
 Each mode interrupts refreshes where it matters, asks for pages meanwhile, and leaves every token expired, so that the
 page that the storm asks for afterwards shows whether what was stored still works.
@@ -12,12 +12,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.processes import Answer
+from benchmarks.processes import Answer, Redis
 from box_auth.tests.journey import Visitor
+from box_auth.tests.redis_sentinels import Sentinels
 
 if TYPE_CHECKING:
     from benchmarks.refresh_storm import Storm
@@ -116,14 +117,47 @@ def late(storm: Storm, seconds: float) -> Answers:
 
 def outage(storm: Storm, seconds: float) -> Answers:
     """Redis is away for so many seconds from the middle of a refresh on: restarted, or in every other round stopped."""
-    assert storm.redis
+    redis = storm.redis
+    assert isinstance(redis, Redis)
     restarted, aim = storm.tally["rounds"] % 2 == 0, AIMS[storm.tally["rounds"] // 2 % len(AIMS)]
-    kinds, begun, once = _expire(storm, storm.cookies), threading.Event(), threading.Lock()
+    kinds = _expire(storm, storm.cookies)
+    with Asking(storm, kinds, each=2) as asking:
+        with _in_the_middle(storm, aim, redis.stop if restarted else redis.pause):
+            time.sleep(seconds)
+        (redis.start if restarted else redis.go_on)()
+        _wait_for_right_pages(storm, kinds)
+    _settle(storm, kinds)
+    return asking.answers
+
+
+def failover(storm: Storm, seconds: float) -> Answers:
+    """Redis dies in the middle of a refresh, or in every other round stands still, and its replica takes over after so
+    many seconds and some."""
+    redis = storm.redis
+    assert isinstance(redis, Sentinels)
+    primary, kinds = redis.primary, _expire(storm, storm.cookies)
+    killed, aim = storm.tally["rounds"] % 2 == 0, AIMS[storm.tally["rounds"] // 2 % len(AIMS)]
+    with Asking(storm, kinds, each=2) as asking:
+        with _in_the_middle(storm, aim, primary.kill if killed else lambda: _signal(primary.pid, signal.SIGSTOP)):
+            pass
+        _wait_for_right_pages(storm, kinds)
+    if not killed:
+        primary.kill()
+    primary.start()
+    redis.wait_until_whole()
+    _settle(storm, kinds)
+    return asking.answers
+
+
+@contextlib.contextmanager
+def _in_the_middle(storm: Storm, aim: str, interrupt: Callable[[], None]) -> Iterator[None]:
+    """Interrupt once, in the middle of the next refresh, and go on when that is done."""
+    begun, once = threading.Event(), threading.Lock()
 
     def begin(process: int = 0) -> None:
         with once:
             if not begun.is_set():
-                (storm.redis.stop if restarted else storm.redis.pause)()
+                interrupt()
                 begun.set()
 
     def begin_and_answer_later(process: int) -> None:
@@ -135,17 +169,16 @@ def outage(storm: Storm, seconds: float) -> Answers:
 
     storm.refreshes.before = begin_and_answer_later if aim == "before" else None
     storm.refreshes.after = {"answer": begin, "save": begin_in_a_moment}.get(aim)
-    with Asking(storm, kinds, each=2) as asking:
-        assert begun.wait(SETTLE), "No refresh came by."
-        time.sleep(seconds)
-        storm.refreshes.before = storm.refreshes.after = None
-        (storm.redis.start if restarted else storm.redis.go_on)()
-        ended = time.monotonic()
-        for user in kinds:
-            _wait(lambda: storm.ask(user).status == 200, SETTLE)  # noqa: B023 - called at once
-        storm.worst("longest until right again", time.monotonic() - ended)
-    _settle(storm, kinds)
-    return asking.answers
+    assert begun.wait(SETTLE), "No refresh came by."
+    yield
+    storm.refreshes.before = storm.refreshes.after = None
+
+
+def _wait_for_right_pages(storm: Storm, users: Iterable[User]) -> None:
+    begun = time.monotonic()
+    for user in users:
+        _wait(lambda: storm.ask(user).status == 200, SETTLE)  # noqa: B023 - called at once
+    storm.worst("longest until right again", time.monotonic() - begun)
 
 
 def stop(storm: Storm, seconds: float) -> Answers:
@@ -247,6 +280,15 @@ MODES = {
         outage,
         "Redis is restarted, or stopped, for SECONDS in the middle of a refresh; needs --redis",
         rounds=6,
+        users=6,
+        workers=2,
+        may_say=frozenset({"box_slow", "redis_away", "tokens_unsaved", "sign_in_busy"}),
+        never=("records not the newest",),
+    ),
+    "failover": Mode(
+        failover,
+        "Redis is killed, or stopped, in the middle of a refresh, and Sentinel notices after SECONDS",
+        rounds=12,
         users=6,
         workers=2,
         may_say=frozenset({"box_slow", "redis_away", "tokens_unsaved", "sign_in_busy"}),

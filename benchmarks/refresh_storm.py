@@ -37,6 +37,7 @@ from box_auth.network.retries import READ  # noqa: E402
 from box_auth.stores import open_store  # noqa: E402
 from box_auth.stores.redis import connect  # noqa: E402
 from box_auth.tests.journey import Visitor, checkout, free_port, running  # noqa: E402
+from box_auth.tests.redis_sentinels import Sentinels  # noqa: E402
 from box_emulator import Emulator, User, serve  # noqa: E402
 
 FAULTS = {  # what happens to the next requests at the token endpoint, each round anew
@@ -73,9 +74,13 @@ class Storm:
         stack.callback(self.emulator.close)
         self.emulator.set_options(lenient_refresh=options.lenient)
         settings = {**stack.enter_context(serve(self.emulator)).settings, "SECRET_KEY": SECRET_KEY}
-        self.redis = Redis(folder) if options.redis else None
-        if self.redis:
+        self.redis: Redis | Sentinels | None = None
+        if options.failover:
+            self.redis = stack.enter_context(Sentinels(down_after=options.failover))
+        elif options.redis:
+            self.redis = Redis(folder)
             stack.callback(self.redis.stop)
+        if self.redis:
             settings["REDIS_URL"] = self.redis.url
         self.settings = config.parse(settings, folder / "app0" / "instance")
         self.store = open_store(self.settings)

@@ -13,7 +13,7 @@ from .certificates import Certificate
 from .redis_server import RedisServer
 
 SERVICE = "sign-ins"
-DOWN_AFTER = 500  # milliseconds without an answer after which sentinels take Redis for dead; their own are 30 000
+DOWN_AFTER = 0.5  # seconds without an answer after which sentinels take Redis for dead; without being told, 30
 
 
 class Sentinel(RedisServer):
@@ -26,21 +26,21 @@ class Sentinel(RedisServer):
     ) -> None:
         super().__init__("--sentinel", password=password, tls=tls)
         monitor = f"monitor {SERVICE} 127.0.0.1 {primary.port} {quorum}"
-        times = (f"down-after-milliseconds {SERVICE} {DOWN_AFTER}", f"failover-timeout {SERVICE} 1000")
         self._file = Path(self._folder.name) / "sentinel.conf"
-        self._file.write_text("".join(f"sentinel {line}\n" for line in (monitor, *times, *lines)))
+        self._file.write_text("".join(f"sentinel {line}\n" for line in (monitor, *lines)))
         self.arguments = (str(self._file),)
 
 
 class Sentinels:
     """All of them, from entering to leaving. ``url`` names the sentinels, for who has Redis's ``password``."""
 
-    def __init__(self, *options: str, password: str = "", lines: tuple[str, ...] = ()) -> None:
+    def __init__(self, *options: str, password: str = "", down_after: float = DOWN_AFTER) -> None:
         options = ("--masterauth", password, "--repl-diskless-sync-delay", "0", "--appendonly", "no", *options)
         first = RedisServer(*options, password=password)
         second = RedisServer("--replicaof", "127.0.0.1", str(first.port), *options, password=password)
         self.servers = [first, second]
-        lines = (*([f"auth-pass {SERVICE} {password}"] if password else []), *lines)
+        lines = [f"down-after-milliseconds {SERVICE} {down_after * 1000:.0f}", f"failover-timeout {SERVICE} 1000"]
+        lines += [f"auth-pass {SERVICE} {password}"] if password else []
         self.sentinels = [Sentinel(first, *lines) for _ in range(3)]
         self._password = password
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
