@@ -89,7 +89,7 @@ class Flow:
         if pending is None or not secrets.compare_digest(to_bytes(state), to_bytes(pending.state)):
             raise SignInFailed("state_unknown")
         if not -CLOCKS_DIFFER <= self._clock() - pending.begun_at <= LOGIN_SECONDS:
-            raise SignInFailed("state_expired")
+            raise SignInFailed("clock_off" if self.network.warning == "clock_off" else "state_expired")
         if not self.store.use_once(f"login {state}", LOGIN_SECONDS + CLOCKS_DIFFER):
             raise SignInFailed("state_used")
         if "error" in answer:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .. import config
+from .. import config, private_files
 from ..addresses import ANY_ADDRESS, safe_to_show
 from ..config import Settings
 from ..errors import BoxAuthError, ConfigError, StoreUnavailable
@@ -132,23 +132,24 @@ def _tokens(settings: Settings, kept: Path, demo: bool) -> Iterator[Finding]:
             store.check_writable()
             yield Finding("tokens", "ok", "Redis answers, and takes what it is given.")
         else:
-            yield from _token_folder(settings.token_dir, kept, store)
+            yield from _token_folder(settings.token_dir, kept)
         if not demo:
             yield from _sign_ins(store)
     except BoxAuthError as error:
         yield bad("tokens", error.code, error.detail)
 
 
-def _token_folder(folder: Path, kept: Path, store: TokenStore) -> Iterator[Finding]:
-    above = folder
-    while not os.path.lexists(above):
-        above = above.parent
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise StoreUnavailable("store_unavailable", f"{above.name} is a file, or may not be written to.")
+def _token_folder(folder: Path, kept: Path) -> Iterator[Finding]:
+    for place in (folder, kept):
+        above = place
+        while not os.path.lexists(above):
+            above = above.parent
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            raise StoreUnavailable("store_unavailable", f"{above.name} is a file, or may not be written to.")
+        with private_files.named_errors(above.name):
+            private_files.check_writable(above / "0")
     places = (kept, folder, *folder.glob("*.json"))
     exposed = [path for path in places if path.exists() and path.stat().st_mode & 0o077]
-    if above == folder:
-        store.check_writable()
     if exposed and os.name == "posix":
         yield bad("tokens", "folder_open", f"It is {exposed[0].name}.", "warn")
     else:

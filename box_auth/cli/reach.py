@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-import time
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
@@ -15,11 +13,11 @@ from requests.utils import select_proxy
 from ..config import Settings
 from ..errors import BoxAuthError, SignInRequired
 from ..flow import open_flow
+from ..network.condition import CLOCK, clock_ahead, told, why_untrusted
 from ..network.http import PooledSession
 from .finding import Finding, bad
 
 _TIMES = (5.0, 10.0)  # seconds to connect, and to answer
-_CLOCK = 60.0  # seconds by which the clocks may differ
 
 
 def check_box(settings: Settings) -> Iterator[Finding]:
@@ -29,8 +27,9 @@ def check_box(settings: Settings) -> Iterator[Finding]:
     try:
         with PooledSession() as http:
             answer = http.get(url, timeout=_TIMES, allow_redirects=False)
-    except requests.exceptions.SSLError:
-        yield bad("Box", "box_tls", f"{way}.{_shown_by(url, proxy)}{_own_certificates()}")
+    except requests.exceptions.SSLError as error:
+        why = f"{why_untrusted(error)} {way}.{_shown_by(url, proxy)}{_own_certificates()}"
+        yield bad("Box", "box_tls", why.strip())
         return
     except requests.exceptions.ProxyError:
         yield bad("Box", "box_proxy", f"{way}.")
@@ -54,13 +53,11 @@ def check_box(settings: Settings) -> Iterator[Finding]:
 
 
 def _clock(date: str) -> Iterator[Finding]:
-    try:
-        ahead = time.time() - parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError):  # Box did not say
+    ahead = clock_ahead(date)
+    if ahead is None:  # Box did not say
         return
-    if abs(ahead) > _CLOCK:
-        more = f"It is {abs(ahead):.0f} seconds {'ahead of' if ahead > 0 else 'behind'} Box's."
-        yield bad("clock", "clock_off", more, "warn")
+    if abs(ahead) > CLOCK:
+        yield bad("clock", "clock_off", told(ahead), "warn")
     else:
         yield Finding("clock", "ok", "The clock agrees with Box's.")
 

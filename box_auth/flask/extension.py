@@ -76,7 +76,7 @@ class BoxAuth:
         app.extensions["box_auth"] = AppState(self._hooks, after_login, flow, is_demo, folder)
         limiter = None if is_demo else guards.sign_in_limiter(app, settings)
         app.register_blueprint(routes.blueprint(is_demo, limiter))
-        health.install(app, flow.store, browser_sessions)
+        health.install(app, flow, browser_sessions)
         run.announce(app, is_demo, folder)
 
     def on_sign_in(self, hook: OnSignIn) -> OnSignIn:

@@ -18,6 +18,7 @@ from requests.utils import get_environ_proxies
 from .. import request_id, signals
 from ..addresses import LOOPBACK
 from ..logs import hide_addresses, path_without_ids, printable
+from .condition import Condition
 
 CONNECTIONS = 32  # kept open at most for each host
 hide_addresses("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry")
@@ -37,6 +38,7 @@ class PooledSession(requests.Session):
         self.mount("https://", adapter)
         self.mount("http://", adapter)
         self.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self.condition = Condition()
         self._local = threading.local()
         self._proxies_for = functools.lru_cache(maxsize=64)(_proxies_for)
 
@@ -55,11 +57,15 @@ class PooledSession(requests.Session):
         began, answer = time.monotonic(), None
         try:
             response = super().send(request, **kwargs)
+            self.condition.answered(response.headers.get("Date", ""))
             deadline = getattr(self._local, "deadline", None)
             if deadline is not None:
                 response._content = _whole(response, deadline)  # what .content and .text give from here on
             answer = response
             return response
+        except requests.exceptions.SSLError:
+            self.condition.untrusted()
+            raise
         finally:
             _tell(request, answer, time.monotonic() - began)
 

@@ -44,6 +44,11 @@ class Network:
         return cast(RetryingClient, self.session.network_client)
 
     @property
+    def warning(self) -> str:
+        """The code of what Box's latest answer to this process, or its certificate, showed to be wrong; or nothing."""
+        return self._http.condition.warning if self._http is not None and self._pid == os.getpid() else ""
+
+    @property
     def short_session(self) -> NetworkSession:
         """A session over the same connections for calls that the page can do without."""
         self._once_a_process()

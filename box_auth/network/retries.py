@@ -19,6 +19,7 @@ from box_sdk_gen.networking.timeout_config import TimeoutConfig
 
 from ..errors import BoxAuthError, BoxUnavailable
 from .body import RequestBody, StreamFailed
+from .condition import why_untrusted
 from .http import PooledSession
 
 BUDGET = 10.0  # seconds a page waits for one call to Box, retries and all
@@ -152,7 +153,7 @@ def _unavailable(error: BoxAPIError) -> BoxUnavailable:
 
 def _no_answer(cause: Exception | None) -> BoxAuthError:
     if isinstance(cause, requests.exceptions.SSLError):
-        return BoxUnavailable("box_tls")
+        return BoxUnavailable("box_tls", why_untrusted(cause))
     if isinstance(cause, requests.exceptions.ProxyError):
         return BoxUnavailable("box_proxy")
     if isinstance(cause, requests.exceptions.Timeout) and not isinstance(cause, requests.exceptions.ConnectTimeout):
