@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import ipaddress
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from box_auth.tests.conftest import box, box_ports, emulator  # noqa: F401
-from box_auth.tests.journey import Process, Visitor, checkout, clean_environment, free_port, live_settings, running
+from box_auth.tests.journey import Process, Visitor, checkout, clean_environment, free_port, live_settings
 from box_auth.tests.redis_server import RedisServer
 
 DEPLOY = Path(__file__).parent.parent
@@ -59,7 +61,8 @@ class Proxy:
         self._folder, self._log = folder, folder / "log"
         for name in ("nginx.conf", "proxy.conf", "site.conf", "upstream.conf", "subpath.conf"):
             text = (DEPLOY / "nginx" / name).read_text("utf-8")
-            text = text.replace("files.example.com", HOST).replace("/dev/stdout", "log").replace("/dev/stderr", "log")
+            text = text.replace("files.example.com", HOST).replace(" $host;", f" $host:{secure};")
+            text = text.replace("/var/log/nginx/access.log", "log").replace("/var/log/nginx/error.log", "log")
             text = text.replace("listen 80", f"listen 127.0.0.1:{plain}").replace(
                 "listen 443", f"listen 127.0.0.1:{secure}"
             )
@@ -69,7 +72,8 @@ class Proxy:
         if subpath:  # another site's server block, with this in it
             site = (folder / "site.conf").read_text("utf-8")
             begin, end = site.index("    location / {"), site.rindex("}")
-            (folder / "site.conf").write_text(f"{site[:begin]}    include subpath.conf;\n{site[end:]}", "utf-8")
+            other = site[:begin].replace("access_log log box;", "access_log log combined;")  # which has queries
+            (folder / "site.conf").write_text(f"{other}    include subpath.conf;\n{site[end:]}", "utf-8")
         kept = "".join(
             f"{name}_temp_path {folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
@@ -82,7 +86,9 @@ class Proxy:
 
     def __enter__(self) -> Proxy:
         command = [NGINX, "-p", self._folder, "-c", self._folder / "nginx.conf"]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        self._journal, journal = socket.socketpair()  # what systemd gives it, so there is no /dev/stdout to open
+        self._process = subprocess.Popen(command, stdout=journal, stderr=journal)
+        journal.close()
         end = time.monotonic() + 30
         while True:
             try:
@@ -96,6 +102,7 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(20)
+        self._journal.close()
 
     def visitor(self, path: str = "") -> Visitor:
         visitor = Visitor(self.https + path)
@@ -107,8 +114,20 @@ class Proxy:
 class Deployment:
     """What a test gets: ``proxy``, the two ``instances`` (processes), and the URL of the ``site``."""
 
-    def __init__(self, proxy: Proxy, instances: list[Process], site: str) -> None:
-        self.proxy, self.instances, self.site = proxy, instances, site
+    def __init__(self, proxy: Proxy, site: str, starts: list[Callable[[], Process]]) -> None:
+        self.proxy, self.site, self._starts = proxy, site, starts
+        self.instances: list[Process] = []
+        for start in starts:
+            self.instances.append(start())
+
+    def restart(self, number: int) -> None:
+        """Start a new process where one was stopped."""
+        self.instances[number] = self._starts[number]()
+
+    def stop(self) -> None:
+        for instance in self.instances:
+            if instance.process.poll() is None:
+                instance.stop()
 
 
 @contextlib.contextmanager
@@ -125,12 +144,14 @@ def deployed(emulator, box, folder: Path, *, subpath: str = "") -> Iterator[Depl
         more |= {"CLIENT_ID": app.client_id, "CLIENT_SECRET": app.client_secret}
         settings = live_settings(emulator, box, 0, REDIRECT_URI=f"{site}/callback", **more)
         command = [sys.executable, "-m", "gunicorn", "--workers", "1"]
-        instances = []
+        starts = []
         for port in ports:
             environment = clean_environment(**{**settings, "CALLBACK_PORT": str(port)})
-            instances.append(stack.enter_context(running(Process(command, fork, environment, "live, with Box"))))
+            starts.append(functools.partial(Process, command, fork, environment, "live, with Box"))
+        deployment = Deployment(proxy, site, starts)
+        stack.callback(deployment.stop)
         stack.enter_context(proxy)
-        yield Deployment(proxy, instances, site)
+        yield deployment
 
 
 @pytest.fixture

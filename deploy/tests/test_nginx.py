@@ -5,16 +5,18 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from box_auth.tests.journey import needs
+from box_auth.tests.journey import free_port, needs
 from box_auth.tests.redis_server import needs_redis
 
-from .conftest import DEPLOY, NGINX, deployed
+from .conftest import DEPLOY, NGINX, Proxy, deployed
 
 needs("gunicorn.conf.py")
 needs_nginx = pytest.mark.skipif(not NGINX, reason="no nginx on this machine (Debian: apt-get install nginx-light)")
@@ -73,6 +75,55 @@ def test_another_host_name_is_told_so_before_the_app_is_asked(deployment):
         trusting.wrap_socket(raw, server_hostname="evil.example.com")
 
 
+class Mirror(BaseHTTPRequestHandler):
+    """An instance that answers with the headers that it got."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{self.path}\n{self.headers}".encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("subpath", ["", "/box"])
+def test_the_app_hears_the_host_that_was_looked_at_and_no_other(tmp_path, subpath):
+    """A request can name a host twice, and have something behind the port."""
+    with HTTPServer(("127.0.0.1", 0), Mirror) as mirror:
+        threading.Thread(target=mirror.serve_forever, daemon=True).start()
+        instance = f"127.0.0.1:{mirror.server_port}"
+        with Proxy(tmp_path, [instance, instance], subpath=bool(subpath)) as proxy:
+            here = urlsplit(proxy.https)
+            trusting = ssl.create_default_context(cafile=proxy.certificate)
+            for target, host in (
+                (f"{proxy.https}{subpath}/", "evil.example.com"),
+                (f"{subpath}/", "localhost:1@evil.example.com"),
+            ):
+                with (
+                    socket.create_connection(("127.0.0.1", here.port), 20) as raw,
+                    trusting.wrap_socket(raw, server_hostname="localhost") as client,
+                ):
+                    client.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+                    answer = client.makefile("rb").read().decode()
+                assert f"\nX-Forwarded-Host: {here.netloc}\n" in answer
+                assert f"\nX-Forwarded-Prefix: {subpath}\n" in answer if subpath else "Prefix" not in answer
+                assert "evil" not in answer
+        mirror.shutdown()
+
+
+@pytest.mark.parametrize("subpath", ["", "/box"])
+def test_a_code_that_finds_no_instance_is_in_no_log(tmp_path, subpath):
+    nobody = [f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]
+    with Proxy(tmp_path, nobody, subpath=bool(subpath)) as proxy, proxy.visitor() as visitor:
+        assert visitor.get(f"{subpath}/callback?code=hush&state=hush").status_code == 502
+        assert visitor.get(f"{subpath}/page").status_code == 502
+        log = proxy.log
+    assert f"{subpath}/page" in log
+    assert "Connection refused" in log
+    assert "hush" not in log
+
+
 def test_clients_that_send_half_a_request_keep_nobody_waiting(deployment):
     """More of them than the instances have threads, each with half of its head or half of its form."""
     address = urlsplit(deployment.site)
@@ -99,6 +150,16 @@ def test_one_instance_stopped_is_not_noticed(deployment):
         assert {answer.status_code for answer in answers} == {200}
         visitor.sign_out()
         assert visitor.get("/dashboard", allow_redirects=False).status_code == 302
+
+
+def test_an_instance_that_is_back_is_asked_at_once_when_the_other_one_stops(deployment):
+    with deployment.proxy.visitor() as visitor:
+        visitor.sign_in("Ada")
+        deployment.instances[0].stop()
+        assert {visitor.get("/dashboard").status_code for _ in range(4)} == {200}
+        deployment.restart(0)
+        deployment.instances[1].stop()
+        assert {visitor.get("/dashboard").status_code for _ in range(4)} == {200}
 
 
 def test_large_bodies_go_where_uploads_go_and_nowhere_else(deployment):
