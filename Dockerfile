@@ -12,8 +12,9 @@ FROM python:3.13-slim
 COPY --from=packages /venv /venv
 WORKDIR /app
 COPY . .
-# Compiled here, as the app's user may write nowhere. Files are everybody's to read, so that any user id will do.
-RUN chmod -R a+rX . && python -m compileall -q .
+# Compiled here, as the app's user may write nowhere. Files are everybody's to read, so that any user id will do. A volume
+# that is mounted at /data is its user's.
+RUN chmod -R a+rX . && python -m compileall -q . && install -d -m 700 -o 10001 -g 10001 /data
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 FLASK_SKIP_DOTENV=1 PORT=8000
 EXPOSE 8000
 USER 10001:10001

@@ -1,6 +1,7 @@
 """The site behind nginx: a browser's way, what it may claim about itself, slow clients, an instance that is gone."""
 
 import contextlib
+import re
 import shutil
 import socket
 import ssl
@@ -186,8 +187,16 @@ def test_the_same_below_a_path(emulator, box, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd on this machine")
-def test_systemd_reads_its_unit(tmp_path):
+@pytest.mark.parametrize("with_redis", [True, False])
+def test_systemd_reads_its_unit(tmp_path, with_redis):
     unit = (DEPLOY / "box-app@.service").read_text("utf-8")
+    if not with_redis:  # as docs/deploy.md says
+        unit = "".join(line for line in unit.splitlines(True) if "redis_url" not in line)
+        unit = unit.replace("[Install]", "StateDirectory=box-app\nEnvironment=INSTANCE_DIR=%S/box-app\n\n[Install]")
+    handed_over = re.findall(r"([A-Z_]+)_FILE=%d/([a-z_]+)", unit)
+    kept = {"CLIENT_SECRET", "SECRET_KEY", "TOKEN_ENCRYPTION_KEYS"} | ({"REDIS_URL"} if with_redis else set())
+    assert {setting for setting, _ in handed_over} == kept
+    assert {name for _, name in handed_over} == set(re.findall("LoadCredential=([a-z_]+):", unit))
     (tmp_path / "box-app@.service").write_text(unit.replace("/opt/box-app/.venv/bin/gunicorn", "/bin/true"))
     command = ["systemd-analyze", "verify", "--man=no", tmp_path / "box-app@.service"]
     done = subprocess.run(command, capture_output=True, text=True)
