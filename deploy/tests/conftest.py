@@ -59,7 +59,7 @@ class Proxy:
         plain, secure = free_port(), free_port()
         self.http, self.https = f"http://{HOST}:{plain}", f"https://{HOST}:{secure}"
         self._folder, self._log = folder, folder / "log"
-        for name in ("nginx.conf", "proxy.conf", "site.conf", "upstream.conf", "subpath.conf"):
+        for name in ("nginx.conf", "proxy.conf", "away.conf", "site.conf", "upstream.conf", "subpath.conf"):
             text = (DEPLOY / "nginx" / name).read_text("utf-8")
             text = text.replace("files.example.com", HOST).replace(" $host;", f" $host:{secure};")
             text = text.replace("/var/log/nginx/access.log", "log").replace("/var/log/nginx/error.log", "log")
@@ -71,8 +71,10 @@ class Proxy:
             (folder / name).write_text(text, "utf-8")
         if subpath:  # another site's server block, with this in it
             site = (folder / "site.conf").read_text("utf-8")
-            begin, end = site.index("    location / {"), site.rindex("}")
-            other = site[:begin].replace("access_log log box;", "access_log log combined;")  # which has queries
+            end = site.rindex("}")
+            other = site[: site.index("    location @box_away {")]
+            other = other.replace("access_log log box;", "access_log log combined;")  # which has queries
+            other += "    error_page 500 502 504 /50x.html;\n    location = /50x.html { return 502; }\n"
             (folder / "site.conf").write_text(f"{other}    include subpath.conf;\n{site[end:]}", "utf-8")
         kept = "".join(
             f"{name}_temp_path {folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -118,8 +118,11 @@ def test_a_code_that_finds_no_instance_is_in_no_log(tmp_path, subpath):
     nobody = [f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]
     with Proxy(tmp_path, nobody, subpath=bool(subpath)) as proxy, proxy.visitor() as visitor:
         assert visitor.get(f"{subpath}/callback?code=hush&state=hush").status_code == 502
-        assert visitor.get(f"{subpath}/page").status_code == 502
+        page = visitor.get(f"{subpath}/page")
         log = proxy.log
+    assert page.status_code == 502
+    assert "Please try again" in page.text
+    assert page.headers["Retry-After"] == "5"
     assert f"{subpath}/page" in log
     assert "Connection refused" in log
     assert "hush" not in log
