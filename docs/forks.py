@@ -119,6 +119,7 @@ FORKS = (
     ),
     Fork("rules of its own", ((FORKING, "Who may sign in, who has left, and in which words"),)),
     Fork("without the file pages", ((FORKING, "Without the file pages"),), PAGES),
+    Fork("without the files for servers", ((FORKING, "Without the files for servers"),), PAGES),
     Fork("without the demo", ((FORKING, "Without the demo"),), PAGES, watch=runs_live),
     Fork(
         "without the emulator",

@@ -7,6 +7,7 @@ import datetime
 import functools
 import ipaddress
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -32,7 +33,7 @@ HOST = "localhost"  # a name that leads here, in place of the one in site.conf
 
 
 def make_certificate(folder: Path) -> Path:
-    """Write tls.crt and tls.key for HOST into ``folder``; return the first, which a client can trust."""
+    """Write a certificate and its key for HOST into ``folder``; return the first, which a client can trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = datetime.datetime.now(datetime.UTC)
@@ -46,9 +47,9 @@ def make_certificate(folder: Path) -> Path:
     )
     private = serialization.PrivateFormat.PKCS8
     pem = key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption())
-    (folder / "tls.key").write_bytes(pem)
-    (folder / "tls.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return folder / "tls.crt"
+    (folder / "ssl_certificate_key").write_bytes(pem)
+    (folder / "ssl_certificate").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return folder / "ssl_certificate"
 
 
 class Proxy:
@@ -59,9 +60,14 @@ class Proxy:
         plain, secure = free_port(), free_port()
         self.http, self.https = f"http://{HOST}:{plain}", f"https://{HOST}:{secure}"
         self._folder, self._log = folder, folder / "log"
+        # What a fork writes into site.conf, its name and where its certificate is, is ours here.
+        public = re.search(r"server_name (\S+);", (DEPLOY / "nginx" / "site.conf").read_text("utf-8"))[1]
         for name in ("nginx.conf", "proxy.conf", "away.conf", "site.conf", "upstream.conf", "subpath.conf"):
             text = (DEPLOY / "nginx" / name).read_text("utf-8")
-            text = text.replace("files.example.com", HOST).replace(" $host;", f" $host:{secure};")
+            text = text.replace(f"server_name {public};", f"server_name {HOST};").replace(
+                " $host;", f" $host:{secure};"
+            )
+            text = re.sub(r"(ssl_certificate|ssl_certificate_key) [^;]+;", rf"\1 {folder}/\1;", text)
             text = text.replace("/var/log/nginx/access.log", "log").replace("/var/log/nginx/error.log", "log")
             text = text.replace("listen 80", f"listen 127.0.0.1:{plain}").replace(
                 "listen 443", f"listen 127.0.0.1:{secure}"
