@@ -143,6 +143,72 @@ class Pty:
         self._answered = found + len(question)
         os.write(self._ours, (answer + end).encode())
 
+    def press(self, keys: str, heard: str = "Stopped.") -> int:
+        """Press ``keys`` until the command says ``heard``, and return its exit status. Once may not do: a signal that
+        comes just before Python begins to read is seen when the reading ends. Afterwards it would be one too many."""
+        os.write(self._ours, keys.encode())
+        while heard not in self.output:
+            if not select.select([self._ours], [], [], 5.0)[0]:
+                os.write(self._ours, keys.encode())
+            elif not self._more():
+                break
+        return self.end()
+
+    def end(self) -> int:
+        """Read the rest and return the exit status."""
+        self.output += self.stdout.read()
+        return self.process.wait()
+
+
+class Pty:
+    """A command in a terminal of its own, which shows what is typed unless the command asks it not to."""
+
+    def __init__(self, folder: Path, *command: str, **settings: str) -> None:
+        import pty  # not on Windows
+
+        self._ours, theirs = pty.openpty()
+        take_it = (  # and hear Ctrl-C, which commands that run in the background inherit to ignore
+            "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+            "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+        )
+        self.process = subprocess.Popen(
+            [PYTHON, "-S", "-E", "-c", take_it, PYTHON, *command],
+            cwd=folder,
+            env=clean_environment(**settings),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self._watch = threading.Timer(50, self.process.kill)
+        self._watch.start()
+        self.output, self._answered = "", 0
+
+    def __enter__(self) -> Pty:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.cancel()
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+    def _more(self) -> bool:
+        try:
+            said = os.read(self._ours, 65536)
+        except OSError:  # how Linux says that the other end is closed
+            return False
+        self.output += said.decode(errors="replace")
+        return bool(said)
+
+    def answer(self, question: str, answer: str, end: str = "\n") -> None:
+        """Wait until ``question`` is asked, later than what was answered before, and type ``answer``."""
+        while (found := self.output.find(question, self._answered)) < 0:
+            assert self._more(), f"“{question}” was not asked:\n{self.output}"
+        self._answered = found + len(question)
+        os.write(self._ours, (answer + end).encode())
+
     def press(self, keys: str) -> int:
         """Press ``keys`` until the command ends, and return its exit status. Once may not do: a signal that comes just
         before Python begins to read is seen when the reading ends."""

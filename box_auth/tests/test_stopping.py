@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import struct
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -137,3 +138,16 @@ def test_nobody_new_is_let_in_and_what_is_under_way_is_finished(emulator, site):
             assert site.process.wait(30) == 0
     assert seconds < 2.0
     assert "Traceback" not in site.output
+
+
+def test_browsers_that_are_gone_are_not_waited_for(site):
+    parts = urlsplit(site.url)
+    at_once = struct.pack("ii", 1, 0)  # to close is to reset
+    for number in range(20):
+        with socket.create_connection((parts.hostname, parts.port), timeout=30) as browser:
+            browser.sendall(b"GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n" + number * b"more")
+            assert browser.recv(1)
+            browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    begun = time.monotonic()
+    site.stop()
+    assert time.monotonic() - begun < 15  # sixty seconds if one of them was
