@@ -48,7 +48,7 @@ def post_worker_init(worker):
     """Say once, when the first worker has loaded the app, what was started."""
     box = getattr(worker.wsgi, "extensions", {}).get("box_auth")
     if worker.age == 1 and box and box.opened:
-        say_start(box.demo, f"gunicorn on {', '.join(map(str, worker.sockets))}", box.folder)
+        say_start(box.demo, f"gunicorn on {', '.join(map(str, worker.sockets))}", box.kept_in)
 
 
 class Worker(ThreadWorker):

@@ -48,10 +48,10 @@ def choose(
     return config.parse(values, folder, listening_port, own_pages=is_demo), folder, is_demo
 
 
-def say_start(demo: bool, address: str, folder: Path) -> None:
+def say_start(demo: bool, address: str, kept_in: Path | str) -> None:
     """Say the one line that every start says; ``address`` is empty for what listens nowhere."""
     mode = "demo, with made-up users and files" if demo else "live, with Box"
-    where = f"{address}, data in {folder}" if address else f"data in {folder}"
+    where = f"{address}, data in {kept_in}" if address else f"data in {kept_in}"
     announce(f"{mode}: {where}")
 
 

@@ -167,7 +167,8 @@ def open_flow(settings: Settings | None = None, *, demo: stand_in.Beside | None 
     if settings is None:
         settings, folder, is_demo = stand_in.choose(config.read(), demo)
         if announce:
-            stand_in.say_start(is_demo, f"Box's answer comes to {settings.redirect_uri}", folder)
+            kept_in = "Redis" if settings.redis_url else folder
+            stand_in.say_start(is_demo, f"Box's answer comes to {settings.redirect_uri}", kept_in)
     hash_users(settings.client_secret if settings.log_hash_users else "")
     return Flow(settings, open_store(settings), Network(settings))
 

@@ -29,6 +29,11 @@ class AppState:
             raise ConfigError(["The app cannot start with its settings; the terminal says why."])
         return self.opened
 
+    @property
+    def kept_in(self) -> str:
+        """Where sign-ins are kept, in the words of the line that a start says."""
+        return "Redis" if self.opened and self.opened.settings.redis_url else str(self.folder)
+
 
 def app_state() -> AppState:
     """Return the state of the app that serves this request or command."""

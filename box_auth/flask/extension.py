@@ -77,7 +77,7 @@ class BoxAuth:
         limiter = None if is_demo else guards.sign_in_limiter(app, settings)
         app.register_blueprint(routes.blueprint(is_demo, limiter))
         health.install(app, flow, browser_sessions)
-        run.announce(app, is_demo, folder)
+        run.announce(app)
 
     def on_sign_in(self, hook: OnSignIn) -> OnSignIn:
         """Decorate a function that is called with the `User` and the `TokenRecord` before anything of a sign-in is

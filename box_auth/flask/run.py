@@ -52,11 +52,12 @@ def listen_as_set(host: str, port: int) -> None:
     _start_over()
 
 
-def announce(app: Flask, demo: bool, folder: Path) -> None:
+def announce(app: Flask) -> None:
     """Say in one line what `flask run` starts, and where, and have it finish on SIGTERM what it has begun."""
     run = _flask_run()
     if run and not is_running_from_reloader():
-        say_start(demo, _place(run.params["host"], run.params["port"]), folder)
+        state = cast(AppState, app.extensions["box_auth"])
+        say_start(state.demo, _place(run.params["host"], run.params["port"]), state.kept_in)
         if not (run.params.get("reload") or get_debug_flag()):  # the reloader has its own way
             run.with_resource(finishing(app))
 
@@ -76,7 +77,7 @@ def serve(app: Flask) -> None:
         check_address(host, port)
         state = cast(AppState, app.extensions["box_auth"])
         if state.opened:
-            say_start(state.demo, _place(host, port), state.folder)
+            say_start(state.demo, _place(host, port), state.kept_in)
     with finishing(app):
         app.run(host, port, load_dotenv=False)
 

@@ -33,6 +33,7 @@ def test_a_browser_signs_in_over_tls_and_no_log_has_what_box_gave_it(deployment)
         assert plain.headers["Location"].endswith("/dashboard?page=2")
         assert plain.headers["Location"].startswith("https://localhost/")
         assert visitor.sign_out().status_code == 200
+    assert all("data in Redis\n" in instance.output for instance in deployment.instances)
     log = deployment.proxy.log
     assert '"GET /callback" 302' in log
     assert "code=" not in log
