@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -28,7 +29,8 @@ PYTHON = sys.executable
 def browser(folder: Path, *habits: str) -> dict[str, str]:
     """The setting under which a script's browser is `walker.py`, with ``habits`` (see there)."""
     pages = folder / "pages.json"
-    return {"BROWSER": f"{PYTHON} -S -E {HERE / 'walker.py'} {pages} {','.join(habits)} %s"}
+    command = shlex.join([PYTHON, "-S", "-E", str(HERE / "walker.py"), str(pages), ",".join(habits)])
+    return {"BROWSER": f"{command} %s"}
 
 
 def pages_seen(folder: Path) -> list[tuple[int, str]]:
