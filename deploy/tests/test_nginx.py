@@ -91,8 +91,8 @@ def test_clients_that_send_half_a_request_keep_nobody_waiting(deployment):
         assert time.monotonic() - begun < 20  # they are cut off after 30
 
 
-def test_one_instance_stopped_is_not_noticed(deployment):
-    with deployment.proxy.visitor() as visitor:
+def test_one_instance_stopped_is_not_noticed(emulator, box, tmp_path):
+    with deployed(emulator, box, tmp_path) as deployment, deployment.proxy.visitor() as visitor:
         visitor.sign_in("Ada")
         deployment.instances[0].stop()
         answers = [visitor.get("/dashboard") for _ in range(6)]
