@@ -125,8 +125,8 @@ class Storm:
                 self.emulator.expire_tokens("access", user.login)
             if kind != "token":
                 with self.store.lock(user.id) as held:
-                    record = held.load()
-                    held.save(replace(record, issued_at=record.issued_at - (3400 if kind == "near" else 3600)))
+                    if record := held.load():  # else the sign-in is lost, and counted as that
+                        held.save(replace(record, issued_at=record.issued_at - (3400 if kind == "near" else 3600)))
 
     def worst(self, name: str, seconds: float) -> None:
         self.tally[name] = max(self.tally.get(name, 0.0), seconds)

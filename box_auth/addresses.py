@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from urllib.parse import parse_qs, unquote, urlsplit
+import re
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
@@ -126,14 +127,14 @@ def redis_mistakes(url: str) -> list[str]:
         looks = "redis://:password@host:6379/0, rediss:// for TLS"
         with_sentinel = "redis+sentinel://:password@host:26379,host:26379/service/0 behind Sentinel"
         return [f"REDIS_URL is not an address of Redis: it looks like {looks}, or {with_sentinel}."]
-    given = parse_qs(urlsplit(url).query)
+    given = parse_qs(redis_parts(url).query)
     unread = [name for name in _TLS_FILES for path in given.get(name, []) if not _is_readable(path)]
     return [f"REDIS_URL: {name} is not the full path of a file that the app may read." for name in unread]
 
 
 def is_redis_address(url: str) -> bool:
     try:
-        parts = urlsplit(url)
+        parts = redis_parts(url)
         options = parse_qs(parts.query, strict_parsing=bool(parts.query))
         if not options.keys() <= _OPTIONS[parts.scheme] or not all(db.isdigit() for db in options.get("db", [])):
             return False
@@ -154,11 +155,25 @@ def is_sentinel_address(url: str) -> bool:
 
 def sentinel_address(url: str) -> tuple[list[tuple[str, int]], str, int]:
     """Return the hosts and ports of the sentinels, the service's name, and the number of the database."""
-    parts = urlsplit(url)
-    sentinels = [urlsplit(f"//{each}") for each in parts.netloc.rpartition("@")[2].split(",")]
-    service, _, database = parts.path.strip("/").partition("/")
-    hosts = [(each.hostname or "", 26379 if each.port is None else each.port) for each in sentinels]
-    return hosts, unquote(service), int(database or 0)
+    hosts = _netloc(url).rpartition("@")[2].split(",")
+    sentinels = [urlsplit(f"//{host}") for host in hosts]
+    service, _, database = redis_parts(url).path.strip("/").partition("/")
+    named = [(each.hostname or "", 26379 if each.port is None else each.port) for each in sentinels]
+    return named, unquote(service), int(database or 0)
+
+
+def redis_parts(url: str) -> SplitResult:
+    """Return the parts of an address of Redis; behind Sentinel with ``sentinels`` for the host, as some Pythons refuse
+    several hosts of which one is an IPv6 address."""
+    if is_sentinel_address(url):
+        netloc = _netloc(url)
+        user, at, _ = netloc.rpartition("@")
+        url = url.replace(netloc, f"{user}{at}sentinels", 1)
+    return urlsplit(url)
+
+
+def _netloc(url: str) -> str:
+    return re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
 
 
 def _is_readable(path: str) -> bool:

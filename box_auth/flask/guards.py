@@ -48,13 +48,18 @@ def _refuse_other_hosts() -> None:
 
 
 def refuse_large_bodies(app: Flask) -> None:
-    """Have sign-in and sign-out refuse large bodies before anything reads them, what the app registered itself too."""
+    """Have sign-in and sign-out refuse large bodies before anything reads them, what the app registered itself too, and
+    all pages plain forms that are larger than Flask's MAX_FORM_MEMORY_SIZE: Werkzeug would take them into memory whole,
+    four times over, to look for the form's token."""
     app.before_request_funcs.setdefault(None, []).insert(0, _allow_little)
 
 
 def _allow_little() -> None:
+    most = request.max_form_memory_size if request.mimetype == "application/x-www-form-urlencoded" else None
     if request.path in _SMALL:
-        request.max_content_length = min(LARGEST_BODY, request.max_content_length or LARGEST_BODY)
+        most = LARGEST_BODY
+    if most is not None:
+        request.max_content_length = min(most, request.max_content_length or most)
         if (request.content_length or 0) > request.max_content_length:
             raise RequestEntityTooLarge
 

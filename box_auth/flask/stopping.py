@@ -6,11 +6,10 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from flask import Flask
-from werkzeug.wsgi import ClosingIterator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +47,7 @@ class _UnderWay:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self._add(1)
         try:
-            return ClosingIterator(self._app(environ, start_response), lambda: self._add(-1))
+            return _Answer(self._app(environ, start_response), lambda: self._add(-1))
         except BaseException:
             self._add(-1)
             raise
@@ -61,3 +60,34 @@ class _UnderWay:
         with self._changed:
             self._count += number
             self._changed.notify_all()
+
+
+class _Answer:
+    """An answer that calls ``ended`` once: when nothing more of it comes, when it is closed, or when nobody holds it
+    any more. The last two alone will not do: Werkzeug's server fails before `close` where the browser has gone."""
+
+    def __init__(self, answer: Iterable[bytes], ended: Callable[[], None]) -> None:
+        self._answer, self._parts, self._ended = answer, iter(answer), ended
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._parts)
+        except BaseException:
+            self._end()
+            raise
+
+    def close(self) -> None:
+        answer, self._answer = self._answer, ()
+        try:
+            getattr(answer, "close", lambda: None)()
+        finally:
+            self._end()
+
+    __del__ = close
+
+    def _end(self) -> None:
+        ended, self._ended = self._ended, lambda: None
+        ended()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
 
-from ..addresses import sentinel_address
+from ..addresses import redis_parts, sentinel_address
 from .redis_errors import SentinelsAway, UnknownService, code_for
 
 PATIENCE = 10.0  # seconds after the first failure in which calls wait for a new primary; then they fail at once
@@ -21,7 +21,7 @@ _TIMEOUT = 1.0  # seconds for a sentinel to connect, and to answer, before the n
 
 def sentinel_pool(url: str, **options: Any) -> SentinelConnectionPool:
     """Return connections to the primary of the service that ``url`` names; ``options`` are redis-py's."""
-    parts = urlsplit(url)
+    parts = redis_parts(url)
     addresses, service, database = sentinel_address(url)
     given = {name: values[0] for name, values in parse_qs(parts.query).items()}
     own = {name: given.pop(f"sentinel_{name}", None) for name in ("username", "password")}

@@ -35,7 +35,7 @@ class Sentinels:
     """All of them, from entering to leaving. ``url`` names the sentinels, for who has Redis's ``password``."""
 
     def __init__(self, *options: str, password: str = "", down_after: float = DOWN_AFTER) -> None:
-        options = ("--masterauth", password, "--repl-diskless-sync-delay", "0", "--appendonly", "no", *options)
+        options = ("--masterauth", password, "--repl-diskless-sync-delay", "0", *options)
         first = RedisServer(*options, password=password)
         second = RedisServer("--replicaof", "127.0.0.1", str(first.port), *options, password=password)
         self.servers = [first, second]
@@ -61,6 +61,8 @@ class Sentinels:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for server in self.servers:
+            server.kill()  # one that has just become a replica would not end otherwise
         self._started.close()
 
     def client(self, server: RedisServer) -> redis.Redis:

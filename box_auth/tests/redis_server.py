@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+import threading
 
 import pytest
 
@@ -56,6 +57,8 @@ class RedisServer:
         )
         for line in self._process.stdout:
             if self.ready in line:
+                self._reader = threading.Thread(target=self._process.stdout.read, daemon=True)  # or it would fill up
+                self._reader.start()
                 return
         raise AssertionError("redis-server did not start")
 
@@ -65,9 +68,14 @@ class RedisServer:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.communicate(timeout=20)
+        self._wait()
 
     def kill(self) -> None:
         """End it where it stands; `start` makes it read again what it had written."""
         self._process.kill()
-        self._process.communicate(timeout=20)
+        self._wait()
+
+    def _wait(self) -> None:
+        self._process.wait(20)
+        self._reader.join()
+        self._process.stdout.close()

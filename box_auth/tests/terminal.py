@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -28,7 +29,8 @@ PYTHON = sys.executable
 def browser(folder: Path, *habits: str) -> dict[str, str]:
     """The setting under which a script's browser is `walker.py`, with ``habits`` (see there)."""
     pages = folder / "pages.json"
-    return {"BROWSER": f"{PYTHON} -S -E {HERE / 'walker.py'} {pages} {','.join(habits)} %s"}
+    command = shlex.join([PYTHON, "-S", "-E", str(HERE / "walker.py"), str(pages), ",".join(habits)])
+    return {"BROWSER": f"{command} %s"}
 
 
 def pages_seen(folder: Path) -> list[tuple[int, str]]:
@@ -143,15 +145,16 @@ class Pty:
         self._answered = found + len(question)
         os.write(self._ours, (answer + end).encode())
 
-    def press(self, keys: str) -> int:
-        """Press ``keys`` until the command ends, and return its exit status. Once may not do: a signal that comes just
-        before Python begins to read is seen when the reading ends."""
+    def press(self, keys: str, heard: str = "Stopped.") -> int:
+        """Press ``keys`` until the command says ``heard``, and return its exit status. Once may not do: a signal that
+        comes just before Python begins to read is seen when the reading ends. Afterwards it would be one too many."""
         os.write(self._ours, keys.encode())
-        while True:
-            if not select.select([self._ours], [], [], 1.0)[0]:
+        while heard not in self.output:
+            if not select.select([self._ours], [], [], 5.0)[0]:
                 os.write(self._ours, keys.encode())
             elif not self._more():
-                return self.process.wait()
+                break
+        return self.end()
 
     def end(self) -> int:
         """Read the rest and return the exit status."""

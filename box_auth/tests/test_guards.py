@@ -68,6 +68,18 @@ class TestLargeBodies:
         app.config["MAX_CONTENT_LENGTH"] = 100
         assert app.test_client().post("/logout", data=form(200), content_type=FORM).status_code == 413
 
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_plain_forms_are_refused_everywhere_before_they_fill_the_memory(self, app, chunked):
+        body = io.BytesIO(b"name=" + b"a" * 2_000_000)
+        options = {"input_stream": body, "content_type": "application/x-www-form-urlencoded"}
+        options |= {"environ_overrides": {"wsgi.input_terminated": True}} if chunked else {"content_length": 2_000_005}
+        page = app.test_client().post("/form", **options)
+        assert (page.status_code, code_of(page)) == (413, "too_large")
+        assert body.tell() <= 600_000
+        app.config["MAX_FORM_MEMORY_SIZE"] = None
+        body.seek(0)
+        assert app.test_client().post("/form", **options).status_code == 400  # read, and without a token
+
     @pytest.mark.parametrize("path", OWN)
     def test_are_not_waited_for_where_nobody_reads_them(self, make, path):
         page = make().test_client().get(path, environ_overrides={"CONTENT_LENGTH": "9000"})

@@ -123,7 +123,7 @@ class TestRedis:
             assert [told for told, _ in answers] == [(503, {"ready": False, "code": "redis_away"})] * 44
             seconds = sorted(taken for _, taken in answers)
             assert seconds[len(seconds) // 2] < 1.0
-            assert seconds[-1] < 2.0  # before Redis itself is given up
+            assert seconds[-1] < 3.0  # also on a machine that is busy: Redis itself is given up after four
             assert asked(app, "/livez") == (200, {"alive": True})
         finally:
             os.kill(server.pid, signal.SIGCONT)

@@ -24,7 +24,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from box_auth.tests.conftest import box, box_ports, emulator  # noqa: F401
-from box_auth.tests.journey import Process, Visitor, checkout, clean_environment, free_port, live_settings
+from box_auth.tests.journey import (
+    Process,
+    Visitor,
+    checkout,
+    clean_environment,
+    free_port,
+    live_settings,
+    local_box,
+)
 from box_auth.tests.redis_server import RedisServer
 
 DEPLOY = Path(__file__).parent.parent
@@ -162,7 +170,13 @@ def deployed(emulator, box, folder: Path, *, subpath: str = "") -> Iterator[Depl
         yield deployment
 
 
-@pytest.fixture
-def deployment(emulator, box, tmp_path):  # noqa: F811
-    with deployed(emulator, box, tmp_path) as deployment:
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory):
+    """One that all tests share which leave it whole."""
+    of_all = local_box().Emulator()
+    with (
+        contextlib.closing(of_all),
+        local_box().serve(of_all) as server,
+        deployed(of_all, server, tmp_path_factory.mktemp("deployment")) as deployment,
+    ):
         yield deployment
