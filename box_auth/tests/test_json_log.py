@@ -196,6 +196,13 @@ def test_text_is_as_it_was(fork, settings):
     assert "{" not in site.output
 
 
+class Silent:
+    """Something that cannot be written down, as an object of a database whose session is over."""
+
+    def __str__(self):
+        raise RuntimeError("not now")
+
+
 class TestBoxesShareOfARequest:
     @pytest.mark.parametrize(
         ("calls", "covered"),
@@ -230,6 +237,10 @@ class TestALine:
 
     def test_is_written_where_arguments_do_not_fit(self, line):
         assert json.loads(line("%d of %s", ("x",)))["message"] == "%d of %s"
+
+    def test_is_written_where_something_does_not_show_itself(self, line):
+        assert json.loads(line("it is %s", (Silent(),)))["message"] == "it is %s"
+        assert json.loads(line(Silent(), ()))["message"] == "RuntimeError in place of a message"
 
     def test_has_the_time_in_utc(self, line, monkeypatch):
         monkeypatch.setenv("TZ", "Asia/Kolkata")

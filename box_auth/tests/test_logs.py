@@ -223,6 +223,23 @@ class TestLoggers:
         logger.info("%s", "right")
         assert said[-1][0] == "right"
 
+    def test_what_does_not_show_itself_is_no_failure_of_a_page(self, make, monkeypatch):
+        class Silent:
+            def __str__(self):
+                raise RuntimeError("not now")
+
+        app = make()
+
+        @app.get("/silent")
+        def silent():
+            app.logger.warning("it is %s", Silent())
+            return "a page"
+
+        monkeypatch.setattr(logging, "raiseExceptions", False)
+        app.logger.handlers = [logging.StreamHandler()]
+        app.logger.propagate = False
+        assert app.test_client().get("/silent").text == "a page"
+
     def test_a_trace_is_apart_and_without_codes(self, logged):
         logger, said = logged
         own_logger("test.server")
