@@ -127,6 +127,7 @@ def _log_event(event: str, level: int, sender: object, *, request_id: str, user_
 
 def _note_route(app: Flask, **more: object) -> None:
     if seen := _seen.get():
+        seen.request_id = request_id.current()  # should the page fail before its answer begins
         seen.route = request.url_rule.rule if request.url_rule else None
 
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from box_auth import logs
 from box_auth.flask import request_log
@@ -37,6 +38,11 @@ def parts():
 @box.login_required
 def page():
     return {"names": [account.login for account in box.at_once(*[lambda: box.client.users.get_user_me()] * 3)]}
+
+
+@app.get("/stop")
+def stop():
+    raise SystemExit
 
 
 if __name__ == "__main__":
@@ -135,6 +141,15 @@ def test_behind_a_proxy_it_is_the_visitors_address_and_the_proxys_id(fork, setti
         assert site.says("198.51.100.7")
     (line,) = requests_in(objects(site))
     assert (line["client"], line["id"]) == ("198.51.100.7", "from-nginx")
+
+
+def test_a_page_that_ends_without_an_answer_has_its_id_too(fork, settings):
+    with running(start("flask run", fork, settings)) as site, Visitor(site.url) as visitor:
+        with pytest.raises(requests.ConnectionError):
+            visitor.get("/stop")
+        assert site.says('"/stop"')
+    (line,) = requests_in(objects(site))
+    assert (line["status"], len(line["id"] or "")) == (500, 16)
 
 
 def test_users_can_be_hashed_so_that_only_the_app_can_tell_who_it_is(emulator, fork, settings):
