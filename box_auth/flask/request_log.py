@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -115,6 +116,8 @@ def _log_request(environ: WSGIEnvironment, seen: _Seen) -> None:
         "user": shown_user(seen.user_id) or None,
         "client": environ.get("REMOTE_ADDR"),
     }
+    if error := sys.exception():  # the server closes the answer while it handles what broke it off
+        line["error"] = type(error).__name__
     _requests.info("%s %s %s", line["method"], seen.route, seen.status, extra={"box_told": line})
 
 

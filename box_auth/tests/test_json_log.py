@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,12 @@ def page():
 @app.get("/stop")
 def stop():
     raise SystemExit
+
+
+@app.get("/half")
+def half():
+    yield "half"
+    raise LookupError("the rest")
 
 
 if __name__ == "__main__":
@@ -90,6 +97,7 @@ def test_every_line_is_an_object_and_each_request_has_one(emulator, settings, fo
         assert page.json()["names"] == ["ada@example.com"] * 3
         failed = visitor.get("/item/7?code=abcdefgh")
         assert visitor.get("/parts").text == "ab"
+        assert [visitor.get(path).status_code for path in ("/readyz", "/livez")] == [200, 200]  # they have no line
         visitor.get("/static/style.css")
         visitor.get("/nowhere/%0Aforged%1B[2J")
         visitor.sign_out()
@@ -143,13 +151,16 @@ def test_behind_a_proxy_it_is_the_visitors_address_and_the_proxys_id(fork, setti
     assert (line["client"], line["id"]) == ("198.51.100.7", "from-nginx")
 
 
-def test_a_page_that_ends_without_an_answer_has_its_id_too(fork, settings):
-    with running(start("flask run", fork, settings)) as site, Visitor(site.url) as visitor:
-        with pytest.raises(requests.ConnectionError):
-            visitor.get("/stop")
-        assert site.says('"/stop"')
-    (line,) = requests_in(objects(site))
-    assert (line["status"], len(line["id"] or "")) == (500, 16)
+@pytest.mark.parametrize("kind", ["gunicorn", "flask run"])
+def test_an_answer_that_broke_off_or_never_began_says_why_and_whose_it_was(fork, settings, kind):
+    with running(start(kind, fork, settings)) as site, Visitor(site.url) as visitor:
+        for path in ("/half", "/stop"):
+            with suppress(requests.RequestException):
+                visitor.get(path)
+            assert site.says(f'"{path}"')
+    told = [line for line in requests_in(objects(site)) if line["route"] in ("/half", "/stop")]
+    assert [(line["status"], line["error"]) for line in told] == [(200, "LookupError"), (500, "SystemExit")]
+    assert all(len(line["id"] or "") == 16 for line in told)
 
 
 def test_users_can_be_hashed_so_that_only_the_app_can_tell_who_it_is(emulator, fork, settings):
