@@ -6,11 +6,12 @@ import contextlib
 import signal
 import sys
 import threading
+import time
+import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flask import Flask
-from werkzeug.wsgi import ClosingIterator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,24 +41,22 @@ def finishing(app: Flask) -> Iterator[None]:
 
 
 class _UnderWay:
-    """Counts the requests that are being answered."""
+    """Knows the threads that answer requests. Werkzeug's server has one for each connection, which ends with it; that
+    it closes an answer is not to be counted on: it does not where a visitor goes away at a bad moment."""
 
     def __init__(self, app: WSGIApplication) -> None:
-        self._app, self._count, self._changed = app, 0, threading.Condition()
+        self._app, self._lock = app, threading.Lock()
+        self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        self._add(1)
-        try:
-            return ClosingIterator(self._app(environ, start_response), lambda: self._add(-1))
-        except BaseException:
-            self._add(-1)
-            raise
+        with self._lock:
+            self._threads.add(threading.current_thread())
+        return self._app(environ, start_response)
 
     def wait(self, seconds: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._count, seconds)
-
-    def _add(self, number: int) -> None:
-        with self._changed:
-            self._count += number
-            self._changed.notify_all()
+        end = time.monotonic() + seconds
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            if thread is not threading.current_thread():  # which is the only one where the server has no threads
+                thread.join(max(0.0, end - time.monotonic()))

@@ -137,3 +137,14 @@ def test_nobody_new_is_let_in_and_what_is_under_way_is_finished(emulator, site):
             assert site.process.wait(30) == 0
     assert seconds < 2.0
     assert "Traceback" not in site.output
+
+
+def test_visitors_who_went_away_are_not_waited_for(fork, settings):
+    with running(App(fork, **settings)) as app:
+        parts = urlsplit(app.url)
+        for _ in range(30):  # one of two is gone before the server has closed its answer
+            with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                connection.recv(1)
+        app.process.terminate()
+        assert app.process.wait(10) == 0
