@@ -29,8 +29,8 @@ class JsonLines(logging.Formatter):
             line["id"] = name
         try:
             message = record.getMessage()
-        except (TypeError, ValueError, KeyError):  # its arguments do not fit; better this than no line
-            message = str(record.msg)
+        except Exception as error:  # its arguments do not fit, or do not show themselves; better this than no line
+            message = record.msg if isinstance(record.msg, str) else f"{type(error).__name__} in place of a message"
         line["message"] = without_codes(_COLOURS.sub("", message)).strip()
         trace = record.exc_text or (self.formatException(record.exc_info) if record.exc_info else "")
         if trace or record.stack_info:

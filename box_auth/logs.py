@@ -77,10 +77,10 @@ def path_without_ids(url: str) -> str:
 
 
 def rewrite(record: logging.LogRecord, change: Callable[[str], str]) -> None:
-    """Change a record's message. One whose arguments do not fit stays: logging itself tells of that."""
+    """Change a record's message. One that cannot be made stays: logging itself tells of that, and no page fails."""
     try:
         message = record.getMessage()
-    except (TypeError, ValueError, KeyError):
+    except Exception:  # arguments that do not fit, or one of somebody's own that does not show itself
         return
     if (changed := change(message)) != message:
         record.msg, record.args = changed, ()

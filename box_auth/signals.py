@@ -34,7 +34,8 @@ token_refreshed = _box.signal("token-refreshed", "Box gave new tokens, and they 
 sign_in_lost = _box.signal(
     "sign-in-lost",
     "A sign-in ended although nobody asked for that: ``user_id``, ``code``: ``token_ended`` (Box ended it), "
-    "``token_refused`` (Box refuses a new token), ``record_unreadable`` (what was stored cannot be read).",
+    "``token_refused`` (Box refuses a new token: the Flask app ends the session then, and it alone tells of that), "
+    "``record_unreadable`` (what was stored cannot be read).",
 )
 box_called = _box.signal(
     "box-called",

@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .. import signals
 from ..config import Settings
 from ..errors import BoxAuthError
+from ..logs import printable
 from ..stores.record import app_id
 from . import pages
 
@@ -35,7 +36,7 @@ def believe_only_trusted(app: Flask, settings: Settings) -> None:
     the app's own TRUSTED_HOSTS win."""
     if hops := settings.trusted_proxies:
         behind = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
-        app.wsgi_app = PlainPrefix(behind)  # type: ignore[method-assign]
+        app.wsgi_app = PlainHeaders(behind)  # type: ignore[method-assign]
     if settings.trusted_hosts and not app.config["TRUSTED_HOSTS"]:
         app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
     app.before_request_funcs.setdefault(None, []).insert(0, _refuse_other_hosts)
@@ -121,8 +122,9 @@ def _too_many(limit: RequestLimit) -> Response:
     return page
 
 
-class PlainPrefix:
-    """Drops an X-Forwarded-Prefix that is no path of plain segments: it begins each of a page's links and redirects."""
+class PlainHeaders:
+    """Drops an X-Forwarded-Prefix that is no path of plain segments, as it begins each of a page's links and redirects,
+    and takes out of an X-Forwarded-For what could steer a terminal, as servers log it."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
@@ -131,4 +133,6 @@ class PlainPrefix:
         prefixes = environ.get("HTTP_X_FORWARDED_PREFIX", "").split(",")
         if not all(_PREFIX.fullmatch(prefix.strip()) for prefix in prefixes):
             del environ["HTTP_X_FORWARDED_PREFIX"]
+        if addresses := environ.get("HTTP_X_FORWARDED_FOR"):
+            environ["HTTP_X_FORWARDED_FOR"] = printable(addresses)
         return self._app(environ, start_response)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -115,6 +116,8 @@ def _log_request(environ: WSGIEnvironment, seen: _Seen) -> None:
         "user": shown_user(seen.user_id) or None,
         "client": environ.get("REMOTE_ADDR"),
     }
+    if error := sys.exception():  # the server closes the answer while it handles what broke it off
+        line["error"] = type(error).__name__
     _requests.info("%s %s %s", line["method"], seen.route, seen.status, extra={"box_told": line})
 
 
@@ -127,6 +130,7 @@ def _log_event(event: str, level: int, sender: object, *, request_id: str, user_
 
 def _note_route(app: Flask, **more: object) -> None:
     if seen := _seen.get():
+        seen.request_id = request_id.current()  # should the page fail before its answer begins
         seen.route = request.url_rule.rule if request.url_rule else None
 
 

@@ -6,7 +6,9 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+import weakref
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -39,55 +41,22 @@ def finishing(app: Flask) -> Iterator[None]:
 
 
 class _UnderWay:
-    """Counts the requests that are being answered."""
+    """Knows the threads that answer requests. Werkzeug's server has one for each connection, which ends with it; that
+    it closes an answer is not to be counted on: it does not where a visitor goes away at a bad moment."""
 
     def __init__(self, app: WSGIApplication) -> None:
-        self._app, self._count, self._changed = app, 0, threading.Condition()
+        self._app, self._lock = app, threading.Lock()
+        self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        self._add(1)
-        try:
-            return _Answer(self._app(environ, start_response), lambda: self._add(-1))
-        except BaseException:
-            self._add(-1)
-            raise
+        with self._lock:
+            self._threads.add(threading.current_thread())
+        return self._app(environ, start_response)
 
     def wait(self, seconds: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._count, seconds)
-
-    def _add(self, number: int) -> None:
-        with self._changed:
-            self._count += number
-            self._changed.notify_all()
-
-
-class _Answer:
-    """An answer that calls ``ended`` once: when nothing more of it comes, when it is closed, or when nobody holds it
-    any more. The last two alone will not do: Werkzeug's server fails before `close` where the browser has gone."""
-
-    def __init__(self, answer: Iterable[bytes], ended: Callable[[], None]) -> None:
-        self._answer, self._parts, self._ended = answer, iter(answer), ended
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            return next(self._parts)
-        except BaseException:
-            self._end()
-            raise
-
-    def close(self) -> None:
-        answer, self._answer = self._answer, ()
-        try:
-            getattr(answer, "close", lambda: None)()
-        finally:
-            self._end()
-
-    __del__ = close
-
-    def _end(self) -> None:
-        ended, self._ended = self._ended, lambda: None
-        ended()
+        end = time.monotonic() + seconds
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            if thread is not threading.current_thread():  # which is the only one where the server has no threads
+                thread.join(max(0.0, end - time.monotonic()))

@@ -27,6 +27,7 @@ def sentinel_pool(url: str, **options: Any) -> SentinelConnectionPool:
     own = {name: given.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     tls = given | {name: value for name, value in options.items() if name.startswith("ssl_")}
     encrypted = parts.scheme == "rediss+sentinel"
+    options["retry_on_error"] = [*options["retry_on_error"], _CutOff]
     return SentinelConnectionPool(  # type: ignore[no-untyped-call]
         service,
         _Sentinels(addresses, ssl=encrypted, **own, **tls),
@@ -85,6 +86,11 @@ class _Sentinels:
         self._away_since = None
 
 
+class _CutOff(redis.ResponseError):
+    """A primary hears of too few replicas. It may be cut off, and another one be the primary by now: tried once more
+    over a new connection, which the sentinels are asked for."""
+
+
 class _Connection(SentinelManagedConnection):
     """A connection that waits for the sentinels to name a new primary, which takes them some seconds."""
 
@@ -101,6 +107,14 @@ class _Connection(SentinelManagedConnection):
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         self.connect()  # if it is not: redis-py, since version 6, would go where the primary was before
         super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
+
+    def read_response(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().read_response(*arguments, **options)
+        except redis.ResponseError as error:
+            if "NOREPLICAS" in str(error):
+                raise _CutOff(str(error)) from None
+            raise
 
     def connect_to(self, address: tuple[str, int]) -> None:
         super().connect_to(address)  # type: ignore[no-untyped-call]

@@ -5,9 +5,11 @@ import logging
 import re
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import requests
 
 from box_auth import logs
 from box_auth.flask import request_log
@@ -37,6 +39,17 @@ def parts():
 @box.login_required
 def page():
     return {"names": [account.login for account in box.at_once(*[lambda: box.client.users.get_user_me()] * 3)]}
+
+
+@app.get("/stop")
+def stop():
+    raise SystemExit
+
+
+@app.get("/half")
+def half():
+    yield "half"
+    raise LookupError("the rest")
 
 
 if __name__ == "__main__":
@@ -77,19 +90,23 @@ def requests_in(lines):
 
 @pytest.mark.parametrize("kind", ["gunicorn", "flask run", "python app.py"])
 def test_every_line_is_an_object_and_each_request_has_one(emulator, settings, fork, kind):
+    order = []
     with running(start(kind, fork, settings)) as site, Visitor(site.url) as visitor:
+        visitor.http.hooks["response"].append(lambda answer, **_: order.append(answer.headers.get("X-Request-ID")))
         visitor.sign_in("ada@")
         ada = emulator.users.named("ada@example.com").id
         page = visitor.get("/page")
         assert page.json()["names"] == ["ada@example.com"] * 3
         failed = visitor.get("/item/7?code=abcdefgh")
         assert visitor.get("/parts").text == "ab"
+        assert [visitor.get(path).status_code for path in ("/readyz", "/livez")] == [200, 200]  # they have no line
         visitor.get("/static/style.css")
         visitor.get("/nowhere/%0Aforged%1B[2J")
         visitor.sign_out()
         assert site.says(visitor.get("/end-of-it").headers["X-Request-ID"])
     lines = objects(site)
     seen = requests_in(lines)
+    seen.sort(key=lambda line: order.index(line["id"]))  # a line may come after that of the next request
     assert [(line["method"], line["route"], line["status"]) for line in seen] == [
         ("GET", "/login", 302),
         ("GET", "/callback", 302),
@@ -135,6 +152,18 @@ def test_behind_a_proxy_it_is_the_visitors_address_and_the_proxys_id(fork, setti
         assert site.says("198.51.100.7")
     (line,) = requests_in(objects(site))
     assert (line["client"], line["id"]) == ("198.51.100.7", "from-nginx")
+
+
+@pytest.mark.parametrize("kind", ["gunicorn", "flask run"])
+def test_an_answer_that_broke_off_or_never_began_says_why_and_whose_it_was(fork, settings, kind):
+    with running(start(kind, fork, settings)) as site, Visitor(site.url) as visitor:
+        for path in ("/half", "/stop"):
+            with suppress(requests.RequestException):
+                visitor.get(path)
+            assert site.says(f'"{path}"')
+    told = [line for line in requests_in(objects(site)) if line["route"] in ("/half", "/stop")]
+    assert [(line["status"], line["error"]) for line in told] == [(200, "LookupError"), (500, "SystemExit")]
+    assert all(len(line["id"] or "") == 16 for line in told)
 
 
 def test_users_can_be_hashed_so_that_only_the_app_can_tell_who_it_is(emulator, fork, settings):
@@ -196,6 +225,13 @@ def test_text_is_as_it_was(fork, settings):
     assert "{" not in site.output
 
 
+class Silent:
+    """Something that cannot be written down, as an object of a database whose session is over."""
+
+    def __str__(self):
+        raise RuntimeError("not now")
+
+
 class TestBoxesShareOfARequest:
     @pytest.mark.parametrize(
         ("calls", "covered"),
@@ -230,6 +266,10 @@ class TestALine:
 
     def test_is_written_where_arguments_do_not_fit(self, line):
         assert json.loads(line("%d of %s", ("x",)))["message"] == "%d of %s"
+
+    def test_is_written_where_something_does_not_show_itself(self, line):
+        assert json.loads(line("it is %s", (Silent(),)))["message"] == "it is %s"
+        assert json.loads(line(Silent(), ()))["message"] == "RuntimeError in place of a message"
 
     def test_has_the_time_in_utc(self, line, monkeypatch):
         monkeypatch.setenv("TZ", "Asia/Kolkata")

@@ -65,6 +65,7 @@ def fork(tmp_path):
 
 @pytest.fixture(params=["flask run", "gunicorn"])
 def site(request, fork, tmp_path, settings):
+    settings |= {"TRUSTED_PROXIES": "1", "REDIRECT_URI": f"http://127.0.0.1:{settings['CALLBACK_PORT']}/callback"}
     if request.param == "flask run":
         with running(App(fork, **settings)) as app:
             yield app
@@ -100,6 +101,7 @@ def test_nothing_that_others_write_begins_a_line_or_steers_the_terminal(emulator
             b"\x1b[2JGET /method?away=1 HTTP/1.1\r\nHost: x\r\n",
             b"\x9b2JGET /method?fail=1 HTTP/1.1\r\nHost: x\r\n",
             b"GET / HTTP/1.1\r\nHost\x1b[2J: x\r\n",
+            b"GET /far HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: \x9b2J\r\n",
             b"\x1b[2J\r\n",
             b"\x9b2J\r\n",
         ):
@@ -222,6 +224,23 @@ class TestLoggers:
                 logger.info(*wrong)
         logger.info("%s", "right")
         assert said[-1][0] == "right"
+
+    def test_what_does_not_show_itself_is_no_failure_of_a_page(self, make, monkeypatch):
+        class Silent:
+            def __str__(self):
+                raise RuntimeError("not now")
+
+        app = make()
+
+        @app.get("/silent")
+        def silent():
+            app.logger.warning("it is %s", Silent())
+            return "a page"
+
+        monkeypatch.setattr(logging, "raiseExceptions", False)
+        app.logger.handlers = [logging.StreamHandler()]
+        app.logger.propagate = False
+        assert app.test_client().get("/silent").text == "a page"
 
     def test_a_trace_is_apart_and_without_codes(self, logged):
         logger, said = logged

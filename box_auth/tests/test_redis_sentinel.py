@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+import redis
 
 from box_auth.errors import LockLost
 from box_auth.stores import redis_lock, redis_sentinel
@@ -117,6 +118,32 @@ def test_who_waits_for_a_lock_leaves_its_holder_time_to_come_to_the_new_primary(
         another(behind.url).ping()
         there = time.monotonic()
         assert waiting.result() - there > 1
+
+
+def test_a_primary_that_was_cut_off_from_its_replicas_is_left_for_the_new_one(behind):
+    store = RedisStore(connect(behind.url), PLAIN)
+    save(store, RECORD)
+    old = behind.primary
+    admin = behind.client(old)
+    admin.config_set("min-replicas-to-write", 1)
+    admin.config_set("min-replicas-max-lag", 1)
+    store.check_writable()
+    admin.config_set("requirepass", "nobody else comes in")
+    for connection in admin.client_list():  # sentinels and the replica; the store's own connections stay
+        if connection["name"].startswith("sentinel-") or connection["flags"] == "S":
+            admin.client_kill_filter(_id=connection["id"])
+    end = time.monotonic() + 20
+    while any(redis.Redis(port=each.port).sentinel_master(SERVICE)["port"] == old.port for each in behind.sentinels):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    while admin.info("replication")["min_slaves_good_slaves"]:  # until it takes nothing more
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    save(store, replace(RECORD, name="after"))
+    assert RedisStore(another(behind.url), PLAIN).load(USER).name == "after"
+    behind.client(behind.primary).config_set("min-replicas-to-write", 1)
+    with failing("redis_cannot_save"):  # there is no better one
+        store.check_writable()
 
 
 def test_a_hold_that_the_new_primary_never_heard_of_writes_nothing(behind):
