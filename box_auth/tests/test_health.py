@@ -54,16 +54,6 @@ class TestAddresses:
         assert asked(app, "/livez") == (200, {"alive": True})
         assert asked(app) == asked(app, "/healthz") == (503, {"ready": False, "code": "settings"})
 
-    @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user who may not write everywhere")
-    def test_of_a_folder_that_may_not_be_written(self, make):
-        app = make()
-        assert asked(app) == READY
-        sessions = make.folder / "instance" / "sessions"
-        sessions.chmod(0o500)
-        assert asked(app) == (503, {"ready": False, "code": "store_unavailable"})
-        sessions.chmod(0o700)
-        assert asked(app) == READY
-
     def test_of_folders_in_whose_place_is_a_file(self, make):
         app = make()
         for name in ("sessions", "tokens"):
