@@ -16,6 +16,7 @@ from .redis_errors import SentinelsAway, UnknownService, code_for
 
 PATIENCE = 10.0  # seconds after the first failure in which calls wait for a new primary; then they fail at once
 _PAUSE = 0.1  # seconds between two looks for it
+_DEAF = 10.0  # seconds without asking a sentinel that did not answer, as long as another does
 _TIMEOUT = 1.0  # seconds for a sentinel to connect, and to answer, before the next one is asked
 
 
@@ -52,23 +53,32 @@ class _Sentinels:
         self._clients = [
             redis.Redis(host=host, port=port, decode_responses=True, **times, **options) for host, port in addresses
         ]
-        self._first = 0  # of them, to be asked
+        self._deaf_until = dict.fromkeys(self._clients, 0.0)
         self._away_since: float | None = None
 
     def discover_master(self, service: str) -> tuple[str, int]:
-        """Return host and port of the primary, as the first sentinel tells that knows it."""
+        """Return host and port of the primary. Of all sentinels the one counts that has heard of the newest failover
+        (the highest epoch): another may still name the old primary, which may be back with its old data."""
         failures: list[Exception] = []
-        count, first = len(self._clients), self._first
-        for number in range(first, first + count):
+        newest: dict[str, Any] = {}
+        now = time.monotonic()
+        asked = [each for each in self._clients if self._deaf_until[each] <= now] or self._clients
+        for sentinel in asked:
             try:
-                address = self._clients[number % count].sentinel_get_master_addr_by_name(service)
+                told: Any = sentinel.sentinel_master(service)
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 failures.append(error)
+                self._deaf_until[sentinel] = now + _DEAF
                 continue
-            if isinstance(address, tuple):
-                self._first = number % count
-                return str(address[0]), address[1]
-        if len(failures) < count:
+            except redis.ResponseError as error:
+                if "No such master" not in str(error):
+                    raise
+                continue
+            if not newest or told["config-epoch"] > newest["config-epoch"]:
+                newest = told
+        if newest:
+            return newest["ip"], newest["port"]
+        if len(failures) < len(asked):
             raise UnknownService
         raise SentinelsAway from failures[0]
 
@@ -78,7 +88,6 @@ class _Sentinels:
         self._away_since = self._away_since or now
         if now - self._away_since > PATIENCE:
             return False
-        self._first += 1  # another may know of the new primary earlier
         time.sleep(_PAUSE)
         return True
 

@@ -81,13 +81,15 @@ class Sentinels:
         return dead
 
     def wait_until_whole(self) -> None:
-        """Wait until every sentinel knows the others, and a replica that follows and could take over."""
+        """Wait until every sentinel knows the others, and a replica that follows and could take over. One that the
+        sentinels call well can be behind by a second: a primary begins to stream when it was asked to."""
         _wait(lambda: all(self._is_whole(redis.Redis(port=sentinel.port)) for sentinel in self.sentinels))
+        self.wait_until_copied()
 
     def wait_until_copied(self) -> None:
         """Wait until the replica has all that the primary was given."""
-        first, second = (self.client(server) for server in self.servers)
-        _wait(lambda: len({client.info("replication")["master_repl_offset"] for client in (first, second)}) == 1)
+        with self.client(self.primary).pipeline(transaction=False) as together:
+            assert together.set("probe", 1, px=1).execute_command("WAIT", 1, 20_000).execute()[1] == 1
 
     def _is_whole(self, sentinel: redis.Redis) -> bool:
         seen = sentinel.sentinel_master(SERVICE)

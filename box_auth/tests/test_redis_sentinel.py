@@ -42,7 +42,7 @@ def test_what_the_address_names_is_found_and_what_is_wrong_in_it_is_named(behind
     away = f"127.0.0.1:{free_port()}"
     use(behind.url.replace("@", f"@{away},"))
     with failing("redis_service"):
-        use(behind.url.replace(SERVICE, "private-ca"))
+        use(behind.url.replace(SERVICE, "private-ca").replace("@", f"@{away},"))
     with failing("redis_refused"):
         use(behind.url.replace(":hush@", ":hush-hush@"))
     with failing("redis_refused"):
@@ -79,6 +79,13 @@ def test_a_sentinel_that_hangs_holds_up_one_connection_and_no_other(behind):
         assert time.monotonic() - begun < redis_sentinel._TIMEOUT
     finally:
         os.kill(hanging.pid, signal.SIGCONT)
+
+
+def test_a_sentinel_that_still_names_the_old_primary_is_not_believed(behind):
+    with RedisServer(password="hush") as old, Sentinel(old, f"auth-pass {SERVICE} hush") as late:
+        behind.kill_primary()
+        another(behind.url).set("new", 1)  # when there is another primary
+        assert another(behind.url.replace("@", f"@127.0.0.1:{late.port},")).exists("new")
 
 
 def test_sentinels_have_a_user_and_a_certificate_of_their_own(tmp_path):
