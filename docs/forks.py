@@ -210,7 +210,8 @@ def prepared(minor: int) -> Path | None:
     if python is None:
         return None
     venv = ROOT / ".venv" / "forks" / f"3.{minor}"
-    command = ["make", "-s", f"{venv}/test.stamp", f"VENV={venv}", f"PYTHON={python}"]
+    here = venv.relative_to(ROOT)  # make knows no blanks in the names of what it makes
+    command = ["make", "-s", f"{here}/test.stamp", f"VENV={here}", f"PYTHON={python}"]
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
     if done.returncode:
         print(f"Python 3.{minor} is left out, because packages could not be installed:\n{done.stderr[-500:]}")
@@ -229,11 +230,12 @@ def tried(fork: Fork, venv: Path, tests: str, folder: Path, log: Path) -> str:
     except (AssertionError, OSError, subprocess.SubprocessError) as error:
         log.write_text(str(error), "utf-8")
         return f"{type(error).__name__} while it was made"
+    (folder / ".venv").symlink_to(venv)
     (venv / "test.stamp").touch()  # its packages are those of the clone's requirements
     caches = {"MYPY_CACHE_DIR": str(venv / "mypy_cache")}
     with log.open("w", encoding="utf-8") as output:
         for more in ("", AGAIN):
-            command = ["make", "test", f"VENV={venv}", f"TESTS={tests}{more}"]
+            command = ["make", "test", f"TESTS={tests}{more}"]
             done = subprocess.run(
                 command, cwd=folder, env=environment(**caches), stdout=output, stderr=subprocess.STDOUT
             )
