@@ -265,7 +265,7 @@ def main(words: list[str]) -> int:
         summary = re.findall(r"^=+ (.+) in [\d.]+s", text, re.MULTILINE) or [""]
         said = f"{'; alone: '.join(summary)} in {time.monotonic() - at:.0f} s"
         shown = WORDS.get(tests, "pages and engine")
-        print(f"{fork.name:26}3.{minor}  {shown:22}{said}", flush=True)
+        print(f"{fork.name:30}3.{minor}  {shown:22}{said}", flush=True)
         skips = {reason for _, reason in re.findall(r"^SKIPPED \[\d+\] (.+?): (.+)$", text, re.MULTILINE)}
         for line in sorted(skips - known):
             print(f"{'':8}skipped: {line}")
