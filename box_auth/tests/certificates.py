@@ -26,6 +26,9 @@ class Certificate:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         signer, now = issuer or self, datetime.datetime.now(datetime.UTC)
+        own, signers = (each._key.public_key() for each in (self, signer))
+        may = dict.fromkeys(("content_commitment", "data_encipherment", "key_agreement", "key_encipherment"), False)
+        may |= {"digital_signature": True, "key_cert_sign": issuer is None, "crl_sign": issuer is None}
         certificate = (
             x509.CertificateBuilder()
             .subject_name(self.subject)
@@ -36,6 +39,10 @@ class Certificate:
             .not_valid_after(now + days * _DAY)
             .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), False)
             .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), True)
+            # What Python 3.13 and newer want to see, as RFC 5280 does.
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(own), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signers), False)
+            .add_extension(x509.KeyUsage(**may, encipher_only=False, decipher_only=False), True)
             .sign(signer._key, hashes.SHA256())
         )
         plain = serialization.NoEncryption()
