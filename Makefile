@@ -49,6 +49,7 @@ floors newest: $(UV)
 	$(PYTHON) -m venv --clear $(VENV)/$@
 	$(UV) pip install --quiet --python $(VENV)/$@ --resolution $(RESOLUTION) --requirement requirements.txt
 	$(UV) pip install --quiet --python $(VENV)/$@ --requirement requirements-dev.txt
+	$(call leave_dotenv_alone,$(VENV)/$@/bin)
 	$(VENV)/$@/bin/pytest -n 4 --dist worksteal $(TESTS) # without mypy: annotations of other versions are other ones
 
 $(UV):
@@ -71,8 +72,12 @@ define install
 	  echo "No virtual environment could be made. On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(1).lock
 	$(BIN)/python -m pip install --quiet --requirement $(1).txt
-	$(BIN)/python -c "import pathlib, sysconfig; \
+	$(call leave_dotenv_alone,$(BIN))
+	touch $@
+endef
+
+define leave_dotenv_alone
+	$(1)/python -c "import pathlib, sysconfig; \
 	  folder = pathlib.Path(sysconfig.get_path('purelib')); \
 	  (folder / 'flask_leaves_dotenv_alone.pth').write_text('import os; os.environ.setdefault(\'FLASK_SKIP_DOTENV\', \'1\')\n')"
-	touch $@
 endef
