@@ -11,7 +11,7 @@ from .. import request_id
 from .app_state import AppState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
@@ -33,16 +33,23 @@ class RequestIds:
                 request_id.use("")
 
         request_id.use(name)
-        try:
-            body = self._app(environ, cast("StartResponse", start))
-        except BaseException:
-            end()
-            raise
-        if isinstance(body, environ.get("wsgi.file_wrapper", ())):  # servers know a faster way to send it than reading
-            end()
-            return cast("Iterable[bytes]", body)
-        return ClosingIterator(body, end)
+        return answer(self._app, environ, cast("StartResponse", start), end)
 
     def _behind_a_proxy(self) -> bool:
         state: AppState = self._flask.extensions["box_auth"]
         return state.opened is not None and state.opened.settings.trusted_proxies > 0
+
+
+def answer(
+    app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse, end: Callable[[], None]
+) -> Iterable[bytes]:
+    """Have ``app`` answer, and call ``end`` when its answer is sent, or when it fails."""
+    try:
+        body = app(environ, start_response)
+    except BaseException:
+        end()
+        raise
+    if isinstance(body, environ.get("wsgi.file_wrapper", ())):  # servers know a faster way to send it than reading
+        end()
+        return cast("Iterable[bytes]", body)
+    return ClosingIterator(body, end)

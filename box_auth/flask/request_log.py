@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, g, request, request_finished, request_started
-from werkzeug.wsgi import ClosingIterator
 
 from .. import json_lines, request_id, signals
 from ..logs import shown_user
 from ..stores.record import TokenRecord
+from .request_ids import answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,15 +92,7 @@ class _RequestLog:
             _log_request(environ, seen)
 
         _seen.set(seen)
-        try:
-            body = self._app(environ, cast("StartResponse", start))
-        except BaseException:
-            end()
-            raise
-        if isinstance(body, environ.get("wsgi.file_wrapper", ())):  # servers know a faster way to send it than reading
-            end()
-            return cast("Iterable[bytes]", body)
-        return ClosingIterator(body, end)
+        return answer(self._app, environ, cast("StartResponse", start), end)
 
 
 def _log_request(environ: WSGIEnvironment, seen: _Seen) -> None:
