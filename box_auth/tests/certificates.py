@@ -15,7 +15,7 @@ _DAY = datetime.timedelta(days=1)
 
 
 class Certificate:
-    """A certificate for 127.0.0.1, or for another ``host``, good until so many ``days`` from now.
+    """A certificate for 127.0.0.1 and localhost, or for another ``host``, good until so many ``days`` from now.
 
     It is signed by ``issuer``, or by itself. ``path`` has it and its key, which only its owner may read.
     """
@@ -25,6 +25,8 @@ class Certificate:
     ) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(host))]
+        names += [x509.DNSName("localhost")] if host == "127.0.0.1" else []
         signer, now = issuer or self, datetime.datetime.now(datetime.UTC)
         own, signers = (each._key.public_key() for each in (self, signer))
         may = dict.fromkeys(("content_commitment", "data_encipherment", "key_agreement", "key_encipherment"), False)
@@ -37,7 +39,7 @@ class Certificate:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - 2 * _DAY)
             .not_valid_after(now + days * _DAY)
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), False)
+            .add_extension(x509.SubjectAlternativeName(names), False)
             .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), True)
             # What Python 3.13 and newer want to see, as RFC 5280 does.
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(own), False)

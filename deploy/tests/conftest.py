@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import functools
-import ipaddress
 import os
 import re
 import shutil
@@ -18,11 +16,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from box_auth.tests.certificates import Certificate
 from box_auth.tests.conftest import box, box_ports, emulator  # noqa: F401
 from box_auth.tests.journey import (
     Process,
@@ -40,31 +35,11 @@ NGINX = shutil.which("nginx")
 HOST = "localhost"  # a name that leads here, in place of the one in site.conf
 
 
-def make_certificate(folder: Path) -> Path:
-    """Write a certificate and its key for HOST into ``folder``; return the first, which a client can trust."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName(HOST), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = serialization.PrivateFormat.PKCS8
-    pem = key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption())
-    (folder / "ssl_certificate_key").write_bytes(pem)
-    (folder / "ssl_certificate").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return folder / "ssl_certificate"
-
-
 class Proxy:
     """nginx in ``folder``, at ports that are free. ``http``, ``https`` are where it answers; ``log`` is all it said."""
 
     def __init__(self, folder: Path, instances: list[str], *, subpath: bool = False) -> None:
-        self.certificate = make_certificate(folder)
+        self.certificate = Certificate(folder, "site").path  # and its key
         plain, secure = free_port(), free_port()
         self.http, self.https = f"http://{HOST}:{plain}", f"https://{HOST}:{secure}"
         self._folder, self._log = folder, folder / "log"
@@ -75,7 +50,7 @@ class Proxy:
             text = text.replace(f"server_name {public};", f"server_name {HOST};").replace(
                 " $host;", f" $host:{secure};"
             )
-            text = re.sub(r"(ssl_certificate|ssl_certificate_key) [^;]+;", rf"\1 {folder}/\1;", text)
+            text = re.sub(r"(ssl_certificate|ssl_certificate_key) [^;]+;", rf"\1 {self.certificate};", text)
             text = text.replace("/var/log/nginx/access.log", "log").replace("/var/log/nginx/error.log", "log")
             text = text.replace("listen 80", f"listen 127.0.0.1:{plain}").replace(
                 "listen 443", f"listen 127.0.0.1:{secure}"
