@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -125,6 +126,13 @@ def refused_call(error: BoxAPIError) -> str:
     path = urlsplit(asked.url).path
     told = f"{asked.method} {path}: {said.status_code} {said.code or ''} {words} (request id {said.request_id or '-'})"
     return printable(re.sub(r"\s+", " ", told))
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error and what is below it, down to the first. The texts of a library's own can have a host's name."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _header(error: BoxAPIError, name: str) -> str:

@@ -6,7 +6,7 @@ import ssl
 import time
 from email.utils import parsedate_to_datetime
 
-from ..errors import BoxAuthError
+from ..errors import BoxAuthError, causes
 from ..logs import own_logger
 
 CLOCK = 60.0  # seconds by which the clocks may differ
@@ -46,8 +46,7 @@ def told(ahead: float) -> str:
 
 def why_untrusted(error: BaseException | None) -> str:
     """Say what is wrong with a certificate, in OpenSSL's words and without names; empty where it was something else."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return f"OpenSSL says: {error.verify_message}."
-        error = error.__cause__ or error.__context__
+    for cause in causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"OpenSSL says: {cause.verify_message}."
     return ""

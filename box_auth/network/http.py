@@ -72,6 +72,8 @@ class PooledSession(requests.Session):
 
 def _tell(request: requests.PreparedRequest, answer: requests.Response | None, seconds: float) -> None:
     """Tell of one call. Where Box led on to another address, that was told as a call of its own."""
+    if not signals.box_called.receivers:  # what they would be told takes time, on each call
+        return
     if answer is not None and answer.history:
         answer = answer.history[0]
         seconds = answer.elapsed.total_seconds()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import redis
 
-from ..errors import StoreUnavailable
+from ..errors import StoreUnavailable, causes
 
 _REFUSED = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
 _CODES = (
@@ -47,7 +47,7 @@ def code_for(error: redis.RedisError) -> str:
     if isinstance(error, UnknownService):
         return "redis_service"
     if isinstance(error, (redis.ConnectionError, redis.TimeoutError)):
-        if any(isinstance(cause, _REFUSED) for cause in _causes(error)):
+        if any(isinstance(cause, _REFUSED) for cause in causes(error)):
             return "redis_refused"
         return "redis_tls" if _is_of_tls(error) else "redis_away"
     text = str(error).removeprefix("ERR ")
@@ -59,22 +59,15 @@ def code_for(error: redis.RedisError) -> str:
 def _is_of_tls(error: redis.RedisError) -> bool:
     return any(
         isinstance(cause, ssl.SSLError) or (isinstance(cause, TimeoutError) and "handshake" in str(cause))
-        for cause in _causes(error)
+        for cause in causes(error)
     )
 
 
 def _detail(error: redis.RedisError) -> str:
     """Say why TLS failed, or that no sentinel answers, without names; of other errors the kind."""
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return "The certificate is another host's." if cause.verify_code in (62, 64) else f"{cause.verify_message}."
         if isinstance(cause, ssl.SSLError) and cause.reason:
             return f"{cause.reason}."
     return "No sentinel answers." if isinstance(error, SentinelsAway) else f"{type(error).__name__}."
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Give an error and what is below it: the texts of redis-py's own have the host's name in them."""
-    while error:
-        yield error
-        error = error.__cause__ or error.__context__
