@@ -22,6 +22,7 @@ from ..stores.record import TokenRecord
 from . import guards, health, pages, request_log, routes, run, sessions, visitor
 from .app_state import AppState, app_state
 from .hooks import Hooks, OnProblem, OnSignIn, OnSignOut
+from .sign_in_limit import SignInLimit
 from .user import User
 
 View = ParamSpec("View")
@@ -74,8 +75,7 @@ class BoxAuth:
             CSRFProtect(app)
         guards.refuse_large_bodies(app)
         app.extensions["box_auth"] = AppState(self._hooks, after_login, flow, is_demo, folder)
-        limiter = None if is_demo else guards.sign_in_limiter(app, settings)
-        app.register_blueprint(routes.blueprint(is_demo, limiter))
+        app.register_blueprint(routes.blueprint(is_demo, SignInLimit(app, settings)))
         health.install(app, flow, browser_sessions)
         run.announce(app)
 
