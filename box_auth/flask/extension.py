@@ -14,7 +14,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from .. import config, private_files, user_client
 from .. import demo as stand_in
-from ..cli import commands
+from ..cli import group
 from ..errors import BoxAuthError, SignInRequired
 from ..flow import Flow, open_flow
 from ..problems import Problem
@@ -51,7 +51,7 @@ class BoxAuth:
         """
         app.extensions["box_auth"] = AppState(self._hooks, after_login)
         pages.install(app)
-        app.cli.add_command(commands.box)
+        app.cli.add_command(group.box)
         app.context_processor(lambda: {"box": self})
         try:
             run.forget_other_dotenv()
