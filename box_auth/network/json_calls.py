@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import time
@@ -50,12 +49,18 @@ class JsonCalls:
         given = urlencode({name: value for name, value in (options.params or {}).items() if value is not None})
         query = "&".join(filter(None, (parts.query, given)))
         target = f"{parts.path or '/'}?{query}" if query else parts.path or "/"
-        headers, body = _headers(options), write(options.data) if options.data else None
+        method, headers = options.method.upper(), _headers(options)
+        body = write(options.data) if options.data else None
+        pool = self._pool(site)
+        if pool is None:
+            return None
         began, status, answered = time.monotonic(), None, cast(Mapping[str, str], {})
         try:
-            answer = self._open(site, options.method.upper(), target, headers=headers, body=body, timeout=timeout)
-            if answer is None:
-                return None
+            request = {"headers": headers, "body": body, "timeout": timeout}
+            try:
+                answer = pool.urlopen(method, target, **request, **_RAW)
+            except urllib3.exceptions.ClosedPoolError:  # it made way for connections to other hosts
+                answer = self._pool(site, anew=True).urlopen(method, target, **request, **_RAW)
             self._http.condition.answered(answer.headers.get("Date", ""))
             content = read_whole(answer, deadline)
             status, answered = answer.status, answer.headers
@@ -64,7 +69,7 @@ class JsonCalls:
                 self._http.condition.untrusted()
             raise BoxSDKError(message=type(error).__name__, error=error) from None
         finally:
-            tell(options.method, options.url, status, answered, time.monotonic() - began)
+            tell(method, options.url, status, answered, time.monotonic() - began)
         if answer.get_redirect_location() and options.follow_redirects:
             return None
         data = _read(content)
@@ -72,17 +77,11 @@ class JsonCalls:
             raise _refusal(options, headers, body, answer, data, content)
         return FetchResponse(status, cast(Any, answered), url=options.url, data=data, content=io.BytesIO(content))
 
-    def _open(self, site: str, method: str, target: str, **request: Any) -> urllib3.BaseHTTPResponse | None:
-        for _ in range(2):
-            if site not in self._pools:
-                self._pools[site] = self._http.pool_for(site)
-            pool = self._pools[site]
-            if pool is None:
-                return None
-            with contextlib.suppress(urllib3.exceptions.ClosedPoolError):  # it made way for those to other hosts
-                return pool.urlopen(method, target, **_RAW, **request)
-            self._pools.pop(site, None)
-        return None
+    def _pool(self, site: str, anew: bool = False) -> Any:
+        """Return the connections to ``site``, or None: `PooledSession.pool_for`."""
+        if anew or site not in self._pools:
+            self._pools[site] = self._http.pool_for(site)
+        return self._pools[site]
 
 
 def _headers(options: FetchOptions) -> dict[str, str]:

@@ -12,6 +12,7 @@ from box_sdk_gen import BoxAPIError, BoxDeveloperTokenAuth, NetworkSession
 from box_sdk_gen.networking import BoxNetworkClient
 from box_sdk_gen.networking.fetch_options import FetchOptions, ResponseFormat
 
+from box_auth import signals
 from box_auth.network.http import PooledSession
 from box_auth.network.json_calls import JsonCalls
 from box_auth.network.retries import NoRetries
@@ -204,8 +205,10 @@ def test_contents_and_what_is_led_on_elsewhere_are_left_to_the_sdk(http, elsewhe
 
 def test_a_proxy_for_plain_http_is_left_to_the_sdk(http, elsewhere, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", elsewhere.url)
-    assert fetch(JsonCalls(http), "http://box.example/2.0/users/me") is None
-    assert elsewhere.cookies == []
+    told = []
+    with signals.box_called.connected_to(lambda sender, **call: told.append(call)):
+        assert fetch(JsonCalls(http), "http://box.example/2.0/users/me") is None
+    assert elsewhere.cookies == told == []
 
 
 def test_connections_that_made_way_for_those_to_other_hosts_are_opened_anew(http, elsewhere):
