@@ -64,7 +64,7 @@ class JsonCalls:
             self._http.condition.answered(answer.headers.get("Date", ""))
             content = read_whole(answer, deadline)
             status, answered = answer.status, answer.headers
-        except (urllib3.exceptions.HTTPError, requests.RequestException) as error:
+        except (urllib3.exceptions.HTTPError, requests.RequestException, ValueError) as error:  # the latter for headers
             if isinstance(error, urllib3.exceptions.SSLError):
                 self._http.condition.untrusted()
             raise BoxSDKError(message=type(error).__name__, error=error) from None

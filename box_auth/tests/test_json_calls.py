@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 import urllib3
-from box_sdk_gen import BoxAPIError, BoxDeveloperTokenAuth, NetworkSession
+from box_sdk_gen import BoxAPIError, BoxDeveloperTokenAuth, BoxSDKError, NetworkSession
 from box_sdk_gen.networking import BoxNetworkClient
 from box_sdk_gen.networking.fetch_options import FetchOptions, ResponseFormat
 
@@ -182,6 +182,13 @@ def fetch(calls, url, **more):
 def test_an_answer_that_box_has_compressed_is_read(http, elsewhere):
     elsewhere.answers["/"] = 200, {"Content-Encoding": "gzip"}, gzip.compress(b'{"a": 1}')
     assert fetch(JsonCalls(http), elsewhere.url).data == {"a": 1}
+
+
+@pytest.mark.parametrize("value", ["a\nX-Forged: 1", "日本"])
+def test_a_header_that_cannot_be_is_not_sent(http, elsewhere, value):
+    with pytest.raises(BoxSDKError):
+        fetch(JsonCalls(http), elsewhere.url, headers={"If-Match": value})
+    assert elsewhere.cookies == []
 
 
 def test_no_cookie_of_one_call_goes_with_the_next(http, elsewhere):
