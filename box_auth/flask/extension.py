@@ -134,8 +134,8 @@ class BoxAuth:
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """Return Box's answer to ``GET path`` as plain dicts: ``box.get("/folders/0/items", fields=["name"])``.
 
-        For lists, which the SDK takes four times as long to turn into objects. It acts for who is signed in, as
-        ``box.client`` does; lists in the query are joined by commas, and None is left out."""
+        For lists, which take the SDK several times as long, as it makes objects of them (docs/calling-box.md). It acts
+        for who is signed in, as ``box.client`` does; lists in the query are joined by commas, and None is left out."""
         return user_client.get(self.client, path, **query)
 
     def send(
