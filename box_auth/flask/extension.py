@@ -19,7 +19,7 @@ from ..errors import BoxAuthError, SignInRequired
 from ..flow import Flow, open_flow
 from ..problems import Problem
 from ..stores.record import TokenRecord
-from . import guards, health, pages, request_log, routes, run, sessions, visitor
+from . import assets, guards, health, pages, request_log, routes, run, sessions, visitor
 from .app_state import AppState, app_state
 from .hooks import Hooks, OnProblem, OnSignIn, OnSignOut
 from .user import User
@@ -50,6 +50,7 @@ class BoxAuth:
         """
         app.extensions["box_auth"] = AppState(self._hooks, after_login)
         pages.install(app)
+        assets.install(app)
         app.cli.add_command(commands.box)
         app.context_processor(lambda: {"box": self})
         try:
