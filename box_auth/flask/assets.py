@@ -131,7 +131,7 @@ class _Assets:
 
 
 def _hash(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:16]
+    return hashlib.sha256(body).hexdigest()[:12]
 
 
 def _state(path: str) -> tuple[int, ...]:

@@ -81,7 +81,7 @@ def sheet(live):
 class TestAnAddress:
     def test_changes_with_what_is_in_the_file_and_with_nothing_else(self, sheet):
         first = sheet.address
-        assert re.fullmatch(r".*/static/style.css\?v=[0-9a-f]{16}", first)
+        assert re.fullmatch(r".*/static/style.css\?v=[0-9a-f]{12}", first)
         os.utime(sheet.path, (1, 1))
         assert sheet.address == first
         sheet.path.write_text(LONG.upper())
@@ -94,7 +94,7 @@ class TestAnAddress:
 
     def test_with_the_name_of_what_comes_is_kept_for_ever_and_any_other_asked_for_again(self, sheet):
         assert Answer(sheet.address).kept == FOREVER
-        for other in ("", "?v=", "?v=0123456789abcdef", "?v=v&v=w", "?w=1"):
+        for other in ("", "?v=", "?v=0123456789ab", "?v=v&v=w", "?w=1"):
             answer = Answer(sheet.bare + other)
             assert (answer.status, answer.body.decode(), answer.kept) == (200, LONG, ASK_AGAIN)
             again = Answer(sheet.bare + other, If_None_Match=answer.tag)
@@ -226,7 +226,7 @@ class TestFiles:
         assert (gzip.decompress(answer.data) if name.startswith("long") else answer.data) == FILES[name]
 
     def test_of_blueprints_have_such_addresses_too_wherever_they_are(self, app):
-        named = r"\?v=[0-9a-f]{16}"
+        named = r"\?v=[0-9a-f]{12}"
         for endpoint, path in (("outer.static", "/outer/files"), ("outer.inner.static", "/outer/inner/static")):
             found = address(app, "long.js", endpoint)
             assert re.fullmatch(f"{path}/long.js{named}", found)
@@ -327,7 +327,7 @@ class TestAVisitor:
         assert get(app, address(app, "short.css")).headers["Cache-Control"] == ASK_AGAIN
 
     def test_is_told_of_a_missing_file_by_a_page_that_nobody_keeps(self, app):
-        for path in ("/static/nowhere.css?v=0123456789abcdef", "/outer/files/nowhere.css"):
+        for path in ("/static/nowhere.css?v=0123456789ab", "/outer/files/nowhere.css"):
             answer = get(app, path)
             assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "private, no-store")
 
