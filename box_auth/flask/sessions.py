@@ -176,7 +176,13 @@ def _say_that_sessions_are_away() -> None:
 def own_secret_key(folder: Path) -> str:
     """Return the key in ``folder/secret_key``; the first process that asks makes it (mode 0600)."""
     path = folder / "secret_key"
-    with private_files.named_errors(path.name), private_files.locked(path):
-        if not path.exists() or not path.stat().st_size:
-            private_files.write(path, secrets.token_urlsafe(32).encode())
+    with private_files.named_errors(path.name):
+        if not _has_text(path):
+            with private_files.locked(path):
+                if not _has_text(path):  # others may have made it meanwhile
+                    private_files.write(path, secrets.token_urlsafe(32).encode())
         return path.read_text().strip()
+
+
+def _has_text(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0

@@ -1,0 +1,344 @@
+"""A stand-in for Box that takes next to no time itself: one thread, one loop, answers that were made before.
+
+    python -m benchmarks.speed.quiet_box CERTIFICATE
+
+It prints its two ports, plain and TLS, as JSON. It plays Box for 64 users, whose login codes are ``code-0`` to
+``code-63``, and has folders that are named for their size: ``/2.0/folders/1000/items`` has 1 000 items, ``0`` has 100.
+What is below ``/_/`` is for the bench: `Switches`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import json
+import re
+import select
+import socket
+import ssl
+import sys
+import time
+from email.utils import formatdate
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+USERS = 64
+SIZES = {"0": 100, "10": 10, "100": 100, "1000": 1_000, "100000": 100_000}  # items of the folders
+LAST_OFFSET = 9999  # as Box has it (guides, pagination)
+CLIENT_ID, CLIENT_SECRET = "bench-client", "bench-secret"
+ALWAYS = ("type", "id", "sequence_id", "etag")  # in Box's answers whatever ``fields`` asks for
+KINDS = ("pdf", "docx", "xlsx", "jpg", "txt", "zip", "mp4", "pptx", "csv", "bin")
+FOLDER = re.compile(r"/2\.0/folders/(\d+)(/items)?")
+HEADERS = re.compile(rb"\r\n(authorization: bearer|content-length:) *([^\r]+)", re.IGNORECASE)
+
+
+def name_of(user: int) -> str:
+    return f"Person {user:02} Example"
+
+
+@cache
+def account(user: int) -> bytes:
+    number = str(20_000_000 + user)
+    values = {
+        "type": "user",
+        "id": number,
+        "name": name_of(user),
+        "login": f"person{user:02}@example.com",
+        "created_at": "2024-06-10T07:30:59-08:00",
+        "modified_at": "2026-06-10T07:30:59-08:00",
+        "language": "en",
+        "timezone": "America/Los_Angeles",
+        "space_amount": 10737418240,
+        "space_used": 3650766503,
+        "max_upload_size": 5368709120,
+        "status": "active",
+        "job_title": "",
+        "phone": "",
+        "address": "",
+        "avatar_url": f"https://app.box.com/api/avatar/large/{number}",
+        "notification_email": None,
+    }
+    return json.dumps(values).encode()
+
+
+def item(folder: str, place: int) -> dict[str, Any]:
+    """Return an item in full. A tenth are folders, which come first; one in twenty is a web link."""
+    folders = SIZES[folder] // 10
+    number = str(int(folder) * 1_000_000 + 5_000_000_000 + place)
+    common = {
+        "id": number,
+        "sequence_id": "1",
+        "etag": str(place % 7),
+        "modified_at": f"2026-{1 + place % 12:02}-{1 + place % 28:02}T09:{place % 60:02}:00-08:00",
+    }
+    if place < folders:
+        return {"type": "folder", **common, "name": f"Matter {place:06} & more", "size": place * 7919}
+    if place % 20 == 19:
+        link = {"name": f"Minutes {place:06}", "url": f"https://example.com/minutes/{place}"}
+        return {"type": "web_link", **common, **link}
+    sha1 = f"{place:040x}"
+    version = {"type": "file_version", "id": number, "sha1": sha1}
+    name = f"Report {place:06}, second version.{KINDS[place % len(KINDS)]}"
+    return {"type": "file", **common, "name": name, "size": place * 104_729, "sha1": sha1, "file_version": version}
+
+
+@cache
+def items(folder: str, query: str) -> tuple[int, bytes]:
+    """Answer a list call as Box does, by offset or by marker."""
+    asked = dict(parse_qsl(query))
+    limit, size = min(int(asked.get("limit", 100)), 1000), SIZES[folder]
+    by_marker = asked.get("usemarker") == "true"
+    begin = int(asked.get("marker") or 0) if by_marker else int(asked.get("offset", 0))
+    if begin > LAST_OFFSET and not by_marker:
+        return refusal(400, "bad_request", "offset may not exceed 9999")
+    wanted = {*ALWAYS, *(asked["fields"].split(",") if "fields" in asked else ("name", "sha1", "file_version"))}
+    whole = [item(folder, place) for place in range(begin, min(begin + limit, size))]
+    entries = [{name: value for name, value in each.items() if name in wanted} for each in whole]
+    order = [{"by": by, "direction": asked.get("direction", "ASC")} for by in ("type", asked.get("sort", "name"))]
+    if by_marker:
+        following = str(begin + limit) if begin + limit < size else ""
+        return 200, json.dumps({"entries": entries, "limit": limit, "next_marker": following}).encode()
+    answer = {"total_count": size, "entries": entries, "offset": begin, "limit": limit, "order": order}
+    return 200, json.dumps(answer).encode()
+
+
+@cache
+def about(folder: str, query: str) -> tuple[int, bytes]:
+    """Answer with a folder itself."""
+    top = folder == "0"
+    root = {"type": "folder", "id": "0", "sequence_id": None, "etag": None, "name": "All Files"}
+    may = ("can_download", "can_upload", "can_rename", "can_delete", "can_share", "can_invite_collaborator")
+    values = {
+        "type": "folder",
+        "id": folder,
+        "sequence_id": None if top else "0",
+        "etag": None if top else "0",
+        "name": "All Files" if top else f"Folder of {SIZES[folder]}",
+        "description": "",
+        "size": 629426,
+        "path_collection": {"total_count": 0 if top else 1, "entries": [] if top else [root]},
+        "permissions": {**dict.fromkeys(may, True), "can_set_share_access": True},
+        "item_status": "active",
+        "created_at": None if top else "2024-06-10T07:30:59-08:00",
+        "modified_at": None if top else "2026-06-10T07:30:59-08:00",
+        "parent": None if top else root,
+        "shared_link": None,
+    }
+    asked = dict(parse_qsl(query)).get("fields")
+    wanted = {*ALWAYS, *asked.split(",")} if asked else set(values)
+    return 200, json.dumps({name: value for name, value in values.items() if name in wanted}).encode()
+
+
+def refusal(status: int, code: str, message: str) -> tuple[int, bytes]:
+    url = "https://developer.box.com/guides/api-calls/permissions-and-errors/common-errors/"
+    words = {"type": "error", "status": status, "code": code, "help_url": url, "message": message, "request_id": "0"}
+    return status, json.dumps(words).encode()
+
+
+class Tokens:
+    """Which tokens are good. Refresh tokens work once; an access token ends after its own life, or by a switch."""
+
+    def __init__(self) -> None:
+        self.life = 3600.0  # seconds, of tokens to come
+        self._serial = itertools.count(1)
+        self._access: dict[bytes, tuple[int, float]] = {}
+        self._refresh: dict[str, int] = {}
+
+    def user_of(self, token: bytes) -> int | None:
+        user, end = self._access.get(token, (None, 0.0))
+        return user if end > time.monotonic() else None
+
+    def answer(self, form: dict[str, str]) -> tuple[int, bytes]:
+        """Answer the token endpoint."""
+        if form.get("client_id") != CLIENT_ID or form.get("client_secret") != CLIENT_SECRET:
+            return 400, b'{"error":"invalid_client","error_description":"The client credentials are invalid"}'
+        user: int | None = None
+        if form.get("grant_type") == "authorization_code" and re.fullmatch(r"code-\d\d?", form.get("code", "")):
+            user = int(form["code"].removeprefix("code-"))
+        elif form.get("grant_type") == "refresh_token":
+            user = self._refresh.pop(form.get("refresh_token", ""), None)
+        if user is None or user >= USERS:
+            return 400, b'{"error":"invalid_grant","error_description":"Refresh token has expired"}'
+        number = next(self._serial)
+        access, refresh = f"a{user:02}x{number:028x}", f"r{user:02}x{number:060x}"
+        self._access[access.encode()] = user, time.monotonic() + self.life
+        self._refresh[refresh] = user
+        pair = {"access_token": access, "expires_in": self.life, "restricted_to": [], "refresh_token": refresh}
+        return 200, json.dumps({**pair, "expires_in": int(self.life), "token_type": "bearer"}).encode()
+
+    def end_access(self, users: set[int]) -> None:
+        """End the access tokens of these users; their refresh tokens stay good."""
+        self._access = {token: (user, end) for token, (user, end) in self._access.items() if user not in users}
+
+
+class Connection:
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock, self.received, self.unsent, self.shaking = sock, b"", b"", isinstance(sock, ssl.SSLSocket)
+
+
+class QuietBox:
+    """Both ports, one loop. ``delay`` is in seconds, of each call."""
+
+    def __init__(self, certificate: str) -> None:
+        self.tokens, self.delay = Tokens(), 0.0
+        self.calls: dict[str, int] = {}
+        self.connections = 0
+        self._loop = select.epoll()
+        self._open: dict[int, Connection] = {}
+        self._due: list[tuple[float, int, Connection, bytes]] = []
+        self._order = itertools.count()
+        self._date, self._date_until = b"", 0.0
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._listeners: dict[int, tuple[socket.socket, ssl.SSLContext | None]] = {}
+        self.ports: dict[str, int] = {}
+        for name, tls in (("http", None), ("https", context)):
+            listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+            listener.setblocking(False)
+            self._listeners[listener.fileno()] = listener, tls
+            self._loop.register(listener, select.EPOLLIN)
+            self.ports[name] = listener.getsockname()[1]
+
+    def run(self) -> None:
+        while True:
+            wait = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
+            select.select([self._loop.fileno()], [], [], wait)  # epoll's own wait is rounded up to milliseconds
+            for number, event in self._loop.poll(0):
+                if number in self._listeners:
+                    self._accept(*self._listeners[number])
+                elif event & select.EPOLLOUT and self._open[number].unsent:
+                    self._send(self._open[number], b"")
+                else:
+                    self._read(self._open[number])
+            while self._due and self._due[0][0] <= time.monotonic():
+                _, _, connection, answer = heapq.heappop(self._due)
+                self._send(connection, answer)
+
+    def _accept(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+        try:
+            sock, _ = listener.accept()
+        except BlockingIOError:
+            return
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)  # an answer goes out at one go
+        sock.setblocking(False)
+        if tls:
+            sock = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        self.connections += 1
+        self._open[sock.fileno()] = Connection(sock)
+        self._loop.register(sock, select.EPOLLIN)
+
+    def _close(self, connection: Connection) -> None:
+        self._open.pop(connection.sock.fileno(), None)
+        connection.sock.close()
+
+    def _read(self, connection: Connection) -> None:
+        try:
+            if connection.shaking:
+                connection.sock.do_handshake()  # type: ignore[attr-defined]
+                connection.shaking = False
+            while chunk := connection.sock.recv(65536):
+                connection.received += chunk
+                if len(chunk) < 16384 and not (
+                    isinstance(connection.sock, ssl.SSLSocket) and connection.sock.pending()
+                ):
+                    break
+            else:
+                self._close(connection)
+                return
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
+            pass
+        except OSError:
+            self._close(connection)
+            return
+        self._answer_all(connection)
+
+    def _answer_all(self, connection: Connection) -> None:
+        while (end := connection.received.find(b"\r\n\r\n")) >= 0:
+            head = connection.received[:end]
+            found = {name[:1].lower(): value for name, value in HEADERS.findall(head)}
+            length = int(found.get(b"c", 0))
+            if len(connection.received) < end + 4 + length:
+                return
+            body = connection.received[end + 4 : end + 4 + length]
+            connection.received = connection.received[end + 4 + length :]
+            _, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
+            path, _, query = target.partition("?")
+            if path.startswith("/_/"):
+                self._send(connection, self._whole(200, self._switch(path[3:], dict(parse_qsl(query)))))
+                continue
+            self._count(path)
+            answer = self._whole(*self._answer(path, query, found.get(b"a", b""), body))
+            if self.delay:
+                heapq.heappush(self._due, (time.monotonic() + self.delay, next(self._order), connection, answer))
+            else:
+                self._send(connection, answer)
+
+    def _count(self, path: str) -> None:
+        self.calls[path] = self.calls.get(path, 0) + 1
+
+    def _answer(self, path: str, query: str, token: bytes, body: bytes) -> tuple[int, bytes]:
+        if path.endswith("/oauth2/token"):
+            return self.tokens.answer(dict(parse_qsl(body.decode())))
+        if path.endswith("/oauth2/revoke"):
+            return 200, b""
+        user = self.tokens.user_of(token)
+        if user is None:
+            return 401, b""
+        if path == "/2.0/users/me":
+            return 200, account(user)
+        found = FOLDER.fullmatch(path)
+        if found and found[1] in SIZES:
+            return items(found[1], query) if found[2] else about(found[1], query)
+        return refusal(404, "not_found", "The quiet Box has no such thing")
+
+    def _switch(self, name: str, values: dict[str, str]) -> bytes:
+        """``set`` the delay and the life of tokens (seconds), ``end`` users' tokens, tell and reset the ``counts``."""
+        if name == "set":
+            self.delay = float(values.get("delay", self.delay))
+            self.tokens.life = float(values.get("life", self.tokens.life))
+        elif name == "end":
+            self.tokens.end_access({int(user) for user in values["users"].split(",")})
+        counts = {"calls": self.calls, "connections": self.connections}
+        answer = json.dumps(counts).encode()
+        if name == "counts":
+            self.calls, self.connections = {}, 0
+        return answer
+
+    def _whole(self, status: int, body: bytes) -> bytes:
+        now = time.monotonic()
+        if now > self._date_until:
+            self._date, self._date_until = formatdate(usegmt=True).encode(), now + 0.5
+        refused = b'WWW-Authenticate: Bearer realm="Service", error="invalid_token"\r\n' if status == 401 else b""
+        return (
+            b"HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+            b"Strict-Transport-Security: max-age=31536000\r\nCache-Control: no-cache, no-store\r\n"
+            b"BOX-REQUEST-ID: 0a1b2c3d4e5f60718293a4b5c6d7e8f90\r\n%s\r\n"
+            % (status, HTTPStatus(status).phrase.encode(), self._date, len(body), refused)
+        ) + body
+
+    def _send(self, connection: Connection, more: bytes) -> None:
+        connection.unsent += more
+        try:
+            while connection.unsent:
+                sent = connection.sock.send(connection.unsent)
+                connection.unsent = connection.unsent[sent:]
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
+            pass
+        except OSError:  # gone
+            self._close(connection)
+            return
+        if connection.sock.fileno() >= 0:
+            self._loop.modify(connection.sock, select.EPOLLIN | (select.EPOLLOUT if connection.unsent else 0))
+
+
+def main() -> None:
+    box = QuietBox(sys.argv[1])
+    print(json.dumps(box.ports), flush=True)
+    box.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""What the bench starts: the quiet Box, the apps under gunicorn, and the load; each ends with the bench."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from benchmarks.speed.processes import children, cpu_seconds, die_with_parent, memory_mb
+from benchmarks.speed.quiet_box import CLIENT_ID, CLIENT_SECRET, USERS, name_of
+from box_auth.config import NAMES
+from box_auth.tests.certificates import Certificate
+from box_auth.tests.journey import ROOT
+from box_auth.tests.programs import clean_environment
+
+HERE = Path(__file__).resolve().parent
+WORKERS, THREADS = 2, 8
+STARTS_WITHIN = 60.0  # seconds
+
+
+class Failed(Exception):
+    """An app that did not start, or whose pages are not what they should be; the others go on."""
+
+
+def start(command: list[str], log: Path, **more: Any) -> subprocess.Popen[str]:
+    """Start a process that ends with this one, and says what it has to say in ``log``."""
+    with open(log, "a") as said:
+        streams = {"stdin": subprocess.DEVNULL, "stdout": said, "stderr": said, **more}
+        return subprocess.Popen(command, preexec_fn=die_with_parent, text=True, **streams)
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class Box:
+    """The quiet Box as a process."""
+
+    def __init__(self, folder: Path) -> None:
+        authority = Certificate(folder, "authority")
+        certificate = Certificate(folder, "box", authority)
+        self.authority = authority.path
+        command = [sys.executable, "-m", "benchmarks.speed.quiet_box", str(certificate.path)]
+        environment = clean_environment()
+        self.process = start(command, folder / "box.log", cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+        assert self.process.stdout
+        self.ports: dict[str, int] = json.loads(self.process.stdout.readline())
+        self._http = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=30)
+        self.delay = 0.0
+
+    def switch(self, name: str, **values: object) -> dict[str, Any]:
+        self._http.request("GET", f"/_/{name}?{urlencode(values)}")
+        answer: dict[str, Any] = json.load(self._http.getresponse())
+        return answer
+
+    def set_delay(self, seconds: float) -> None:
+        if seconds != self.delay:
+            self.switch("set", delay=seconds)
+            self.delay = seconds
+
+    def address(self, scheme: str) -> str:
+        return f"{scheme}://127.0.0.1:{self.ports[scheme]}"
+
+
+@dataclass
+class App:
+    """One of the apps. ``folder`` is where its packages are that nothing else here has."""
+
+    name: str
+    words: str
+    login: str = "/login"
+    folder: Path | None = None
+
+    @property
+    def module(self) -> str:
+        return f"benchmarks.speed.apps.{self.name}:app"
+
+
+class Server:
+    """An app under gunicorn, with its users signed in by `sign_in`."""
+
+    def __init__(
+        self, app: App, box: Box, scheme: str, folder: Path, workers: int = WORKERS, threads: int = THREADS
+    ) -> None:
+        self.app, self.box, self.workers = app, box, workers
+        self.folder = folder / f"{app.name}-{scheme}-{time.monotonic_ns()}"
+        (self.folder / "instance").mkdir(parents=True)
+        self.cookies: dict[int, str] = {}
+        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = listener.getsockname()[1]
+        url = box.address(scheme)
+        settings = {
+            **dict.fromkeys(NAMES, ""),  # whatever the checkout's own .env says
+            "CLIENT_ID": CLIENT_ID,
+            "CLIENT_SECRET": CLIENT_SECRET,
+            "REDIRECT_URI": f"http://127.0.0.1:{self.port}/callback",
+            "SECRET_KEY": "the-same-everywhere-and-no-secret",
+            "INSTANCE_DIR": str(self.folder / "instance"),
+            "BOX_API_URL": url,
+            "BOX_UPLOAD_URL": f"{url}/api",
+            "BOX_AUTHORIZE_URL": f"{url}/api/oauth2/authorize",
+            "REQUESTS_CA_BUNDLE": str(box.authority),
+            "SSL_CERT_FILE": str(box.authority),
+            "OAUTHLIB_INSECURE_TRANSPORT": "1",
+            "BENCH_RULES": str(folder / "rules.json"),
+            "BENCH_WORKERS": str(workers),
+            "BENCH_THREADS": str(threads),
+            "PYTHONPATH": os.pathsep.join(map(str, filter(None, [app.folder, ROOT]))),
+        }
+        configuration = f"python:{'benchmarks.speed.gunicorn_settings'}"
+        command = [sys.executable, "-m", "gunicorn", "--config", configuration]
+        command += ["--bind", f"fd://{listener.fileno()}", app.module]
+        environment = clean_environment(**settings)
+        self.log = self.folder / "log"
+        self.began = time.perf_counter()
+        with listener:
+            self.process = start(command, self.log, cwd=ROOT, env=environment, pass_fds=[listener.fileno()])
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+        self.started = time.perf_counter() - self.began  # seconds to the first answer
+
+    def _wait(self) -> None:
+        end = time.monotonic() + STARTS_WITHIN
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise Failed(self._last_words())
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                if self.get("/", patience=5)[0] == 200:
+                    return
+            time.sleep(0.002)
+        raise Failed(f"no page within {STARTS_WITHIN:.0f} s: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        lines = [
+            line for line in self.log.read_text(errors="replace").splitlines() if re.match(r"\w*(Error|Exc)", line)
+        ]
+        return (lines or ["it ended without a word"])[-1][:300]
+
+    def stop(self) -> None:
+        stop(self.process)
+
+    @property
+    def processes(self) -> list[int]:
+        return [self.process.pid, *children(self.process.pid)]
+
+    def cpu(self) -> float:
+        return cpu_seconds(self.processes)
+
+    def memory(self) -> float:
+        """Return the memory of a worker in MB, the larger one's."""
+        return max(memory_mb(worker) for worker in children(self.process.pid))
+
+    def get(self, path: str, cookie: str = "", patience: float = 120) -> tuple[int, Any, bytes]:
+        """Get a page over a connection of its own: status, headers, body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
+        try:
+            connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def sign_in(self, users: range = range(USERS)) -> None:
+        """Sign users in as browsers and Box would; Box's consent page is left out."""
+        for user in users:
+            jar: dict[str, str] = {}
+            _, headers, _ = self._step(self.app.login, jar)
+            query = parse_qs(urlsplit(headers["Location"]).query)
+            back = urlsplit(query["redirect_uri"][0]).path
+            status, _, body = self._step(
+                f"{back}?{urlencode({'code': f'code-{user}', 'state': query['state'][0]})}", jar
+            )
+            if status != 302:
+                raise Failed(f"a sign-in ended with {status}: {body[-300:].decode(errors='replace')}")
+            self.cookies[user] = "; ".join(f"{name}={value}" for name, value in jar.items())
+
+    def _step(self, path: str, jar: dict[str, str]) -> tuple[int, Any, bytes]:
+        answer = self.get(path, "; ".join(f"{name}={value}" for name, value in jar.items()))
+        for cookie in answer[1].get_all("Set-Cookie") or []:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            jar[name] = value
+        return answer
+
+
+@dataclass
+class Run:
+    """What came of some views: ``seconds`` of each, ``elapsed`` in all, ``cpu`` seconds of the app's processes, calls
+    and connections to Box, and how often an answer was wrong in which way."""
+
+    seconds: list[float]
+    elapsed: float
+    cpu: float
+    calls: int
+    connections: int
+    wrong: dict[str, int]
+    spread: list[int]
+    load_cpu: float
+
+    @property
+    def views(self) -> int:
+        return len(self.seconds)
+
+
+def views(
+    server: Server,
+    path: str,
+    words: bool = True,
+    *,
+    at_once: int = 1,
+    views: int = 1_000_000,
+    seconds: float = 30,
+    rows: int = 100,
+    users: list[int] | None = None,
+) -> Run:
+    """Have pages asked for, by ``at_once`` users at a time, each as soon as it has the one before."""
+    chosen = users or sorted(server.cookies)
+    job = {
+        "port": server.port,
+        "path": path,
+        "users": [(server.cookies[user], f"<bdi>{name_of(user)}</bdi>" if words else "</html>") for user in chosen],
+        "rows": rows,
+        "at_once": at_once,
+        "workers": server.workers,
+        "views": views,
+        "seconds": seconds,
+    }
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = start([sys.executable, "-S", str(HERE / "load.py")], server.folder / "load.log", **pipes)
+    assert process.stdin
+    assert process.stdout
+    try:
+        print(json.dumps(job), file=process.stdin, flush=True)
+        if not process.stdout.readline():
+            raise Failed(f"the load came to nothing: {(server.folder / 'load.log').read_text()[-300:]}")
+        server.box.switch("counts")
+        cpu = server.cpu()
+        print("go", file=process.stdin, flush=True)
+        line = process.stdout.readline()
+        if not line:
+            raise Failed(f"the load came to nothing: {(server.folder / 'load.log').read_text()[-300:]}")
+        cpu = server.cpu() - cpu
+        counts, came = server.box.switch("counts"), json.loads(line)
+    finally:
+        stop(process)
+    calls = sum(counts["calls"].values())
+    connections = counts["connections"]
+    return Run(came["seconds"], came["elapsed"], cpu, calls, connections, came["wrong"], came["spread"], came["cpu"])
