@@ -51,6 +51,10 @@ def page_number() -> int:
     return max(1, min(request.args.get("page", 1, type=int), 100))
 
 
+def page_query(fields: tuple[str, ...], page: int) -> dict[str, Any]:
+    return {"fields": ",".join(fields), "limit": SIZE, "offset": (page - 1) * SIZE}
+
+
 def make(name: str) -> Flask:
     """Return an app with the starter's addresses, none of which has a page yet."""
     app = Flask(name, root_path=str(ROOT))
