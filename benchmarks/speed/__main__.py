@@ -19,12 +19,13 @@ from pathlib import Path
 from benchmarks.speed import long_runs, peers, table
 from benchmarks.speed.figures import ROWS, Figures
 from benchmarks.speed.machine import processors
-from benchmarks.speed.measures import DASHBOARD_STEPS, DELAY, EXPIRED, FOLDER_STEPS, REVOKED, WARM, Bench
+from benchmarks.speed.measures import DASHBOARD_STEPS, DELAY, EXPIRED, FEW, FOLDER_STEPS, PAIR, REVOKED, WARM, Bench
 from benchmarks.speed.pages import different, write_rules
-from benchmarks.speed.servers import App, Box, Failed, Server, stop
+from benchmarks.speed.servers import App, Box, Failed, Server
 
-SPARE = 45.0  # seconds in each table for measuring again while the machine is busy
+SPARE = 30.0  # seconds in each table for measuring again while the machine is busy
 STARTS = 5
+BEGAN = time.monotonic()
 
 
 def read_options() -> argparse.Namespace:
@@ -57,13 +58,12 @@ def started(bench: Bench, apps: list[App], scheme: str, folder: Path) -> Iterato
     try:
         bench.box.set_delay(0)
         for app in apps:
-            try:
-                server = Server(app, bench.box, scheme, folder)
-            except Failed as failed:
-                bench.fail(app.name, app.words, str(failed))
-                continue
-            bench.servers.append(server)
-            bench.of(server, lambda server=server: server.sign_in([*WARM, *EXPIRED, *REVOKED]))
+            bench.servers.append(Server(app, bench.box, scheme, folder))
+        for server in list(bench.servers):
+            bench.of(server, server.wait)
+        for server in list(bench.servers):
+            users = WARM if server.app.name in PAIR else WARM[:FEW]
+            bench.of(server, lambda server=server, users=users: server.sign_in([*users, *EXPIRED, *REVOKED]))
         for server in list(bench.servers):
             bench.of(server, lambda server=server: warm_up(bench, server))
         yield
@@ -81,20 +81,26 @@ def warm_up(bench: Bench, server: Server) -> None:
     bench.figures.add("warm memory", server.app.name, server.memory())
 
 
+def say(words: str) -> None:
+    """Tell who waits how far it is."""
+    print(f"{time.monotonic() - BEGAN:4.0f} s  {words}", file=sys.stderr, flush=True)
+
+
 def measure(bench: Bench, options: argparse.Namespace) -> None:
     """Fill a table: the floor and ours by turns in every round, the others in the first."""
     for number in range(1 if options.quick else options.rounds):
-        pair = [server for server in bench.servers if server.app in (peers.FLOOR, peers.OURS)]
+        say(f"round {number + 1}")
+        pair = [server for server in bench.servers if server.app.name in PAIR]
         pair = pair[::-1] if number % 2 else pair
         bench.one_round(pair if number else list(bench.servers), DASHBOARD_STEPS)
         bench.one_round(pair, FOLDER_STEPS)
-    for server in list(bench.servers):
-        bench.of(server, lambda server=server: bench.folder_sizes(server))
-    bench.tokens_end(list(bench.servers))
+    say("folders of all sizes")
+    bench.folder_sizes(1 if options.quick else options.rounds)
+    say("tokens that end")
+    bench.tokens_end()
     for server in bench.servers:
         bench.figures.add("memory", server.app.name, server.memory())
-    if all(any(server.app is app for server in bench.servers) for app in (peers.FLOOR, peers.OURS)):
-        bench.faults += different(bench)
+    bench.faults += different(bench)
 
 
 def measure_starts(bench: Bench, apps: list[App], folder: Path) -> Figures:
@@ -103,29 +109,34 @@ def measure_starts(bench: Bench, apps: list[App], folder: Path) -> Figures:
     figures.failed = dict(bench.figures.failed)
     for number in range(STARTS + 1):
         for app in [*apps, peers.IMPORTED]:
-            if app.name in figures.failed:
+            if app.name in figures.failed or (number > 3 and app in peers.PEERS):
                 continue
             try:
                 server = Server(app, bench.box, "http", folder, workers=1)
+                seconds = server.wait()
             except Failed as failed:
                 figures.failed[app.name] = str(failed)
                 continue
             cpu = server.cpu()
             server.stop()
             if number:
-                figures.add("start", app.name, server.started)
+                figures.add("start", app.name, seconds)
                 figures.add("start cpu", app.name, cpu)
     return figures
 
 
 def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) -> int:
-    began = time.monotonic()
     box = Box(folder)
-    stack.callback(stop, box.process)
-    write_rules(folder)
+    stack.callback(box.stop)
+    try:
+        write_rules(folder)
+    except Failed as failed:
+        print(f"The app of this checkout cannot be imported: {failed}", file=sys.stderr)
+        return 1
     if options.views or options.threads:
         return long_runs.run(options, box, folder)
     failed = {}
+    say("what the peers need is installed")
     for app in options.apps:
         try:
             peers.install(app, options.peers)
@@ -141,6 +152,7 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
         for name, why in failed.items():
             bench.figures.failed[name] = why
         usable = [app for app in options.apps if app.name not in failed]
+        say(f"{scheme}: starting, signing in, warming up")
         with started(bench, usable, scheme, folder):
             measure(bench, options)
         rows = [row for row in ROWS if not row.startswith("start")]
@@ -152,6 +164,7 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
         judged, faults = judged + these, faults + bench.faults
         busy |= any(cell.busy for cell in bench.figures.cells.values())
     if not options.quick:
+        say("starts")
         figures = measure_starts(bench, usable, folder)
         print("### Start\n")
         print(table.table(figures, ["start", "start cpu"], [*options.apps, peers.IMPORTED], peers.IMPORTED.name))
@@ -165,7 +178,7 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
     for fault in faults:
         print(f"FAULT: {fault}")
     broken = [limit for limit, holds in judged if holds is False]
-    print(f"{len(broken)} of {len(judged)} limits not met, {len(faults)} faults, {time.monotonic() - began:.0f} s.")
+    print(f"{len(broken)} of {len(judged)} limits not met, {len(faults)} faults, {time.monotonic() - BEGAN:.0f} s.")
     return 1 if broken or faults else 0
 
 

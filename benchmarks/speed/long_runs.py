@@ -30,6 +30,7 @@ def memory(box: Box, folder: Path, many: int) -> int:
     """What a worker holds after ``many`` views of the dashboard and of folders is what it held after a few."""
     server = Server(peers.OURS, box, "http", folder)
     try:
+        server.wait()
         server.sign_in(WARM)
         for path in ("/files/1000", "/dashboard"):  # all threads, all connections
             views(server, path, path == "/dashboard", at_once=32, views=FEW)
@@ -64,6 +65,7 @@ def threads(box: Box, folder: Path, numbers: list[int]) -> int:
         server = Server(peers.OURS, box, "http", folder, threads=number)
         bench.servers.append(server)
         try:
+            server.wait()
             server.sign_in(WARM)
             for delay in DELAYS:
                 bench.run(server, delay, AT_ONCE, 3)

@@ -38,6 +38,6 @@ def cpu_seconds(processes: list[int]) -> float:
 
 
 def memory_mb(process: int) -> float:
-    """Return a process's share of memory (PSS): pages that several have count a part for each."""
-    text = (PROC / f"{process}/smaps_rollup").read_text()
-    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
+    """Return what a process has in memory (VmRSS)."""
+    text = (PROC / f"{process}/status").read_text()
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS:")) / 1024

@@ -55,6 +55,9 @@ def stop(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
 
 
 class Box:
@@ -73,6 +76,10 @@ class Box:
         self.ports: dict[str, int] = json.loads(self.process.stdout.readline())
         self._http = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=30)
         self.delay = 0.0
+
+    def stop(self) -> None:
+        self._http.close()
+        stop(self.process)
 
     def switch(self, name: str, **values: object) -> dict[str, Any]:
         self._http.request("GET", f"/_/{name}?{urlencode(values)}")
@@ -143,29 +150,23 @@ class Server:
         self.began = time.perf_counter()
         with listener:
             self.process = start(command, self.log, cwd=ROOT, env=environment, pass_fds=[listener.fileno()])
-        try:
-            self._wait()
-        except BaseException:
-            self.stop()
-            raise
-        self.started = time.perf_counter() - self.began  # seconds to the first answer
 
-    def _wait(self) -> None:
+    def wait(self) -> float:
+        """Wait for the first page; return after how many seconds it came. Raises `Failed`."""
         end = time.monotonic() + STARTS_WITHIN
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise Failed(self._last_words())
+        while self.process.poll() is None and time.monotonic() < end:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 if self.get("/", patience=5)[0] == 200:
-                    return
+                    return time.perf_counter() - self.began
             time.sleep(0.002)
-        raise Failed(f"no page within {STARTS_WITHIN:.0f} s: {self._last_words()}")
+        self.stop()
+        raise Failed(self._last_words())
 
     def _last_words(self) -> str:
         lines = [
             line for line in self.log.read_text(errors="replace").splitlines() if re.match(r"\w*(Error|Exc)", line)
         ]
-        return (lines or ["it ended without a word"])[-1][:300]
+        return (lines or [f"it gave no page within {STARTS_WITHIN:.0f} s"])[-1][:300]
 
     def stop(self) -> None:
         stop(self.process)

@@ -61,16 +61,12 @@ def limits(figures: Figures, apps: list[App]) -> Iterator[Limit]:
     yield f"calls to Box a view: {_said(calls, '.2f')}, exactly 2", None if calls is None else calls == 2
     yield at_most("new connections a view", figures.median("connections", ours), 0)
     for large, small in (("100000", "1000"), ("100000 middle", "1000 middle"), ("100000 end", "1000 middle")):
-        ratio = _between(figures, large, small)
-        yield at_most(
-            f"{ROWS[large].words.partition(':')[0]}, time to {ROWS[small].words.partition(':')[0]}", ratio, 1.10
-        )
-    yield at_most(
-        "memory after the folder of 100 000 to that of 1 000", _between(figures, "memory 100000", "memory 1000"), 1.1
-    )
-    yield from ahead_of_peers(
-        figures, apps, [row for row in ROWS if not row.startswith(("start", "calls", "connections"))]
-    )
+        ratio = figures.ratio(large, ours, ours, small)
+        names = [ROWS[row].words.partition(":")[0].partition(", 0 ms")[0] for row in (large, small)]
+        yield at_most(f"time of a page, {names[0]}, to {names[1]}", ratio, 1.10)
+    ratio = figures.ratio("memory 100000", ours, ours, "memory 1000")
+    yield at_most("memory after the folder of 100 000, to that after 1 000", ratio, 1.10)
+    yield from ahead_of_peers(figures, apps, [row for row in ROWS if ROWS[row].peers and not row.startswith("start")])
 
 
 def start_limits(figures: Figures, apps: list[App]) -> Iterator[Limit]:
@@ -91,7 +87,7 @@ def ahead_of_peers(figures: Figures, apps: list[App], rows: list[str]) -> Iterat
             theirs, mine = figures.median(row, app.name), figures.median(row, OURS.name)
             if theirs is not None and mine is not None and (theirs > mine if ROWS[row].more else theirs < mine):
                 place = ROWS[row].places
-                behind.append(f"{ROWS[row].words} ({mine:.{place}f} against {theirs:.{place}f})")
+                behind.append(f"{ROWS[row].words.removesuffix(', ms')} ({mine:.{place}f} : {theirs:.{place}f})")
         yield (
             f"ahead of {app.words}" + (f", but not in: {'; '.join(behind)}" if behind else " in every row"),
             not behind,
@@ -101,11 +97,6 @@ def ahead_of_peers(figures: Figures, apps: list[App], rows: list[str]) -> Iterat
 def verdicts(judged: list[Limit]) -> str:
     words = {True: "met", False: "NOT MET", None: "not judged"}
     return "\n".join(f"- {words[holds]}: {limit}" for limit, holds in judged)
-
-
-def _between(figures: Figures, one: str, other: str) -> float | None:
-    first, second = figures.median(one, OURS.name), figures.median(other, OURS.name)
-    return None if first is None or second is None else first / second
 
 
 def _said(value: float | None, form: str) -> str:

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from authlib.integrations.flask_client import OAuth
-from flask import redirect, session
+from flask import g, redirect, session
 
 from . import starter_pages as starter
 
@@ -22,7 +22,9 @@ def fetch_token(name: str) -> dict[str, Any] | None:
 def update_token(
     name: str, token: dict[str, Any], refresh_token: str | None = None, access_token: str | None = None
 ) -> None:
-    (starter.FOLDER / session["user"]).write_text(json.dumps(token))
+    g.token = token
+    if "user" in session:
+        (starter.FOLDER / session["user"]).write_text(json.dumps(token))
 
 
 app = starter.make(__name__)
@@ -43,10 +45,10 @@ def login() -> Any:
 
 
 def callback() -> Any:
-    token = oauth.provider.authorize_access_token()
+    g.token = token = oauth.provider.authorize_access_token()
     account = oauth.provider.get("users/me", token=token).json()
     answer = starter.remember(account["id"])
-    update_token("provider", token)
+    update_token("provider", g.token)  # which may be a newer one already
     return answer
 
 
