@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .logs import printable
-from .problems import PROBLEMS, REFUSALS, Problem
+from .problems import Problem, problems, refusals
 
 if TYPE_CHECKING:
     from box_sdk_gen import BoxAPIError
@@ -22,7 +22,7 @@ class BoxAuthError(Exception):
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
-        self.problem: Problem = PROBLEMS[code]
+        self.problem: Problem = problems()[code]
         self.detail = printable(re.sub(r"[\t\n\v\f\r]+", " ", detail))
         super().__init__(code, self.detail)
         self.__suppress_context__ = True  # also where Python prints it by itself
@@ -112,7 +112,7 @@ def refusal(error: BoxAPIError) -> BoxAuthError:
     status, code = error.response_info.status_code, str(error.response_info.code or "")
     if not code and "insufficient_scope" in _header(error, "www-authenticate"):  # such a 403 has no body
         code = "insufficient_scope"
-    known = REFUSALS.get(code) or REFUSALS.get(str(status))
+    known = refusals().get(code) or refusals().get(str(status))
     if known:
         return BoxAuthError(known.code)
     words = f"Box answered {status}" + (f" ({code})." if re.fullmatch(r"[a-z_]{1,60}", code) else ".")

@@ -8,10 +8,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-from filelock import FileLock
+from typing import TYPE_CHECKING
 
 from .errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)  # seconds between tries to replace a file that is in use
 
@@ -71,6 +73,8 @@ def lock(path: Path) -> FileLock:
 
     Each call makes a lock of its own, so that it works between threads, too. Acquiring it raises `TimeoutError`.
     """
+    from filelock import FileLock  # here, as it takes its time, and most pages change nothing
+
     return FileLock(path.with_name(f".{path.stem}.lock"), mode=0o600, poll_interval=0.01, thread_local=False)
 
 

@@ -1,8 +1,11 @@
-"""The catalogue of everything that can go wrong, as `problems.toml` beside this file has it."""
+"""The catalogue of everything that can go wrong, as `problems.toml` beside this file has it.
+
+It is parsed when the first failure asks for it: that takes 20 ms, and most pages fail at nothing.
+"""
 
 from __future__ import annotations
 
-import tomllib
+import functools
 from dataclasses import dataclass, replace
 from importlib import resources
 
@@ -29,14 +32,26 @@ class Problem:
     def for_visitor(self) -> Problem:
         """Return the problem as somebody sees it who cannot change the app's settings."""
         if self.operator:
-            general = PROBLEMS["not_for_visitors"]
+            general = problems()["not_for_visitors"]
             return replace(self, title=general.title, happened=general.happened, todo=general.todo)
         return replace(self, todo=self.visitor or self.todo)
 
 
-TEXT = resources.files(__package__).joinpath("problems.toml").read_text("utf-8")
-PROBLEMS = {
-    code: Problem(code, **{**entry, **{name: tuple(entry.get(name, ())) for name in ("box", "refused")}})
-    for code, entry in tomllib.loads(TEXT).items()
-}
-REFUSALS = {sign: problem for problem in PROBLEMS.values() for sign in problem.refused}
+TEXT = resources.files(__package__).joinpath("problems.toml").read_text("utf-8")  # now, while it is this version's
+
+
+@functools.cache
+def problems() -> dict[str, Problem]:
+    """Return every problem by its code, in the catalogue's order."""
+    import tomllib
+
+    return {
+        code: Problem(code, **{**entry, **{name: tuple(entry.get(name, ())) for name in ("box", "refused")}})
+        for code, entry in tomllib.loads(TEXT).items()
+    }
+
+
+@functools.cache
+def refusals() -> dict[str, Problem]:
+    """Return the problems by how Box says them when it refuses a call."""
+    return {sign: problem for problem in problems().values() for sign in problem.refused}

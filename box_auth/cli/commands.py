@@ -16,25 +16,15 @@ from flask.cli import AppGroup
 from ..errors import ConfigError
 from ..logs import printable
 from ..script.saved_user import SavedUser
-from ..script.terminal import run
 from ..stores import open_store
 
 _WAIT = 300.0  # seconds
 
 
-class _Explained(AppGroup):
-    """A group whose commands fail as scripts do: a few lines on what happened and what to do, and status 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        status = run(lambda: super(_Explained, self).invoke(ctx))
-        if status:
-            ctx.exit(status)
+commands = AppGroup()  # those of `group.box`
 
 
-box = _Explained("box", help="Sign in with Box, look around, and look after the connection.")
-
-
-@box.command()
+@commands.command()
 @click.option("--wait", type=click.FloatRange(0, 600), default=_WAIT, help="Seconds to wait for an answer.")
 def login(wait: float) -> None:
     """Sign in with Box in the browser."""
@@ -46,14 +36,14 @@ def login(wait: float) -> None:
     click.echo(f"You are {printable(record.name)} ({printable(record.login)}).")
 
 
-@box.command()
+@commands.command()
 def whoami() -> None:
     """Tell who is signed in, as Box says."""
     user = _client().users.get_user_me(fields=["name", "login"])
     click.echo(f"{printable(user.name)} ({printable(user.login)}), user {printable(user.id)}")
 
 
-@box.command("ls")
+@commands.command("ls")
 @click.argument("folder", default="0")
 def ls(folder: str) -> None:
     """List a FOLDER by its id; without one, the root folder."""
@@ -63,14 +53,14 @@ def ls(folder: str) -> None:
         click.echo(f"{printable(item.type):8}  {printable(item.id):>15}  {printable(item.name)}")
 
 
-@box.command()
+@commands.command()
 def logout() -> None:
     """Sign out: here, in every browser, and at Box."""
     record = _saved_user().end()
     click.echo(f"{printable(record.name)} is signed out, here and in every browser.")
 
 
-@box.command()
+@commands.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(as_json: bool) -> None:
     """Look for whatever could keep people from signing in, and say how to fix it."""
@@ -91,7 +81,7 @@ def doctor(as_json: bool) -> None:
         sys.exit(1)
 
 
-@box.command()
+@commands.command()
 def setup() -> None:
     """Connect your Box app: ask for its id and secret, try them at Box, write .env."""
     from .setup import connect
@@ -100,7 +90,7 @@ def setup() -> None:
         sys.exit(1)
 
 
-@box.command("new-key")
+@commands.command("new-key")
 def new_key() -> None:
     """Print a new key for TOKEN_ENCRYPTION_KEYS."""
     from cryptography.fernet import Fernet
@@ -108,7 +98,7 @@ def new_key() -> None:
     click.echo(Fernet.generate_key().decode())
 
 
-@box.command("rotate-keys")
+@commands.command("rotate-keys")
 def rotate_keys() -> None:
     """Write every stored token again, under the first key of TOKEN_ENCRYPTION_KEYS."""
     settings = _saved_user().flow.settings

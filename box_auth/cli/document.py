@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from ..problems import PROBLEMS, TEXT
+from ..problems import TEXT, problems
 
 
 def document() -> str:
@@ -25,7 +25,7 @@ def _lines() -> Iterator[str]:
         if heading:
             yield f"## {heading}"
             continue
-        problem = PROBLEMS[code]
+        problem = problems()[code]
         yield f"### {code}"
         yield ""
         yield f"**{problem.title}.** {problem.happened}"

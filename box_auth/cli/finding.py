@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..problems import PROBLEMS
+from ..problems import problems
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Finding:
 
     @property
     def todo(self) -> str:
-        return PROBLEMS[self.code].todo if self.code else ""
+        return problems()[self.code].todo if self.code else ""
 
     def as_dict(self) -> dict[str, str]:
         return {"check": self.check, "state": self.state, "said": self.said, "code": self.code, "todo": self.todo}
@@ -30,4 +30,4 @@ class Finding:
 
 def bad(check: str, code: str, more: str = "", state: Literal["warn", "fail"] = "fail") -> Finding:
     """Return a finding in the catalogue's words, with ``more`` on this very case."""
-    return Finding(check, state, " ".join(part for part in (PROBLEMS[code].happened, more) if part), code)
+    return Finding(check, state, " ".join(part for part in (problems()[code].happened, more) if part), code)

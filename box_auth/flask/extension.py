@@ -14,14 +14,15 @@ from flask_wtf.csrf import CSRFProtect
 
 from .. import config, private_files, user_client
 from .. import demo as stand_in
-from ..cli import commands
+from ..cli import group
 from ..errors import BoxAuthError, SignInRequired
 from ..flow import Flow, open_flow
 from ..problems import Problem
 from ..stores.record import TokenRecord
-from . import guards, health, pages, request_log, routes, run, sessions, visitor
+from . import assets, guards, health, pages, request_log, routes, run, sessions, visitor
 from .app_state import AppState, app_state
 from .hooks import Hooks, OnProblem, OnSignIn, OnSignOut
+from .sign_in_limit import SignInLimit
 from .user import User
 
 View = ParamSpec("View")
@@ -50,7 +51,8 @@ class BoxAuth:
         """
         app.extensions["box_auth"] = AppState(self._hooks, after_login)
         pages.install(app)
-        app.cli.add_command(commands.box)
+        assets.install(app)
+        app.cli.add_command(group.box)
         app.context_processor(lambda: {"box": self})
         try:
             run.forget_other_dotenv()
@@ -74,8 +76,7 @@ class BoxAuth:
             CSRFProtect(app)
         guards.refuse_large_bodies(app)
         app.extensions["box_auth"] = AppState(self._hooks, after_login, flow, is_demo, folder)
-        limiter = None if is_demo else guards.sign_in_limiter(app, settings)
-        app.register_blueprint(routes.blueprint(is_demo, limiter))
+        app.register_blueprint(routes.blueprint(is_demo, SignInLimit(app, settings)))
         health.install(app, flow, browser_sessions)
         run.announce(app)
 
@@ -134,8 +135,8 @@ class BoxAuth:
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """Return Box's answer to ``GET path`` as plain dicts: ``box.get("/folders/0/items", fields=["name"])``.
 
-        For lists, which the SDK takes four times as long to turn into objects. It acts for who is signed in, as
-        ``box.client`` does; lists in the query are joined by commas, and None is left out."""
+        For lists, which take the SDK several times as long, as it makes objects of them (docs/calling-box.md). It acts
+        for who is signed in, as ``box.client`` does; lists in the query are joined by commas, and None is left out."""
         return user_client.get(self.client, path, **query)
 
     def send(

@@ -1,33 +1,23 @@
-"""What keeps hostile clients off: forwarded headers and hosts that count, small bodies, a limit on sign-ins."""
+"""What keeps hostile clients off: forwarded headers and hosts that count, small bodies. `sign_in_limit` does, too."""
 
 from __future__ import annotations
 
-import ipaddress
-import math
 import re
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response, request
-from flask_limiter import Limiter, RequestLimit
+from flask import Flask, request
 from werkzeug.exceptions import RequestEntityTooLarge, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from .. import signals
 from ..config import Settings
-from ..errors import BoxAuthError
 from ..logs import printable
-from ..stores.record import app_id
-from . import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 LARGEST_BODY = 8 * 1024  # bytes that a request to one of _SMALL may have; sign-out's form has a hundred
-SIGN_INS = "100 per minute"  # answers from Box that one address may bring; each costs calls to Box
 _SMALL = frozenset({"/login", "/callback", "/logout"})
-_ADDRESS = re.compile(r"\[([^]]*)](?::\d+)?|([^:]*):\d+")  # with a port, or in brackets, as some proxies write it
 _PREFIX = re.compile(r"(/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
 
 
@@ -63,63 +53,6 @@ def _allow_little() -> None:
         request.max_content_length = min(most, request.max_content_length or most)
         if (request.content_length or 0) > request.max_content_length:
             raise RequestEntityTooLarge
-
-
-def sign_in_limiter(app: Flask, settings: Settings) -> Limiter | None:
-    """Return what limits the sign-ins of one address. It counts in Redis where there is one, else in this process.
-
-    The app's own RATELIMIT_… settings win. It looks at the callback alone, so that a limiter of the app's own, and
-    limits in those settings, are for the app's pages as they would be without it.
-    """
-    if not app.config.get("RATELIMIT_ENABLED", True):
-        return None
-    where: dict[str, Any] = {}
-    if not app.config.get("RATELIMIT_STORAGE_URI"):
-        where = {"storage_uri": "memory://"}
-        if settings.redis_url:
-            from ..stores.redis import connect
-
-            pool = connect(settings.redis_url).connection_pool
-            prefix = f"{settings.redis_prefix}:{app_id(settings.client_id)}:limit"
-            where = {
-                "storage_uri": "redis://",  # the pool knows the rest
-                "storage_options": {"connection_pool": pool, "key_prefix": prefix},
-            }
-    limiter = Limiter(
-        _visitor,
-        key_prefix="box",
-        on_breach=_too_many,
-        in_memory_fallback_enabled=True,  # a store that is away keeps nobody out
-        swallow_errors=True,
-        **where,
-    )
-    limiter.request_filter(lambda: request.endpoint != "box.callback")
-    limiter.init_app(app)
-    return limiter
-
-
-def _visitor() -> str:
-    """Return what one visitor's sign-ins count under: an IPv4 address, the /64 of an IPv6 one, as a home or a machine
-    has at least that, and one key for all that is neither."""
-    text = request.remote_addr or ""
-    if found := _ADDRESS.fullmatch(text):
-        text = found[1] or found[2] or ""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.IPv6Address(int(address) >> 64 << 64))
-    return str(address)
-
-
-def _too_many(limit: RequestLimit) -> Response:
-    signals.tell(signals.sign_in_refused, user_id="", code="too_many_sign_ins")
-    page = pages.show(BoxAuthError("too_many_sign_ins"))
-    page.headers["Retry-After"] = str(max(1, math.ceil(limit.window.reset_time - time.time())))
-    return page
 
 
 class PlainHeaders:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from flask import Blueprint, current_app, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter import Limiter
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import BuildError
 
 from ..addresses import is_own_page, same_host
 from ..errors import SignInFailed
-from . import guards, setup, visitor
+from . import setup, visitor
 from .app_state import app_state
+from .sign_in_limit import SignInLimit
 
 _LONGEST_NEXT = 400  # bytes of a page's address that are remembered over a sign-in: forty must fit into one request
 
 
-def blueprint(demo: bool, limiter: Limiter | None) -> Blueprint:
-    """Return the routes, under the name ``box``; ``limiter`` is for the callback."""
+def blueprint(demo: bool, limit: SignInLimit) -> Blueprint:
+    """Return the routes, under the name ``box``; ``limit`` is for the callback of a live app."""
     routes = Blueprint("box", __name__)
     routes.add_url_rule("/login", "login", _login)
-    callback = limiter.limit(guards.SIGN_INS)(_callback) if limiter else _callback
-    routes.add_url_rule("/callback", "callback", callback)
+    routes.add_url_rule("/callback", "callback", _callback if demo else lambda: limit.refusal() or _callback())
     routes.add_url_rule("/logout", "logout", _logout, methods=["POST"])
     if demo:
         routes.add_url_rule("/setup", "setup", setup.show)

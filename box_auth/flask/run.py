@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import cast
@@ -19,7 +18,7 @@ from .. import config
 from ..addresses import ANY_ADDRESS, safe_to_show, url_of
 from ..demo import say_start
 from ..ports import obstacle
-from ..problems import PROBLEMS
+from ..problems import problems
 from .app_state import AppState
 from .stopping import finishing
 
@@ -65,7 +64,7 @@ def announce(app: Flask) -> None:
 def check_address(host: str, port: int) -> None:
     """End a start that cannot listen there, and say what to change."""
     if code := obstacle(host, port):
-        problem = PROBLEMS[code]
+        problem = problems()[code]
         on_a_mac = " On a Mac, that is likely AirPlay." if sys.platform == "darwin" and code == "port_taken" else ""
         sys.exit(f"{problem.happened} It is port {port} of {safe_to_show(host)}.{on_a_mac} {problem.todo} [{code}]")
 
@@ -111,6 +110,8 @@ def _start_over() -> None:
     command = [sys.executable, *sys.orig_argv[1:]]
     if os.name == "posix":
         os.execv(sys.executable, command)  # noqa: S606 - the command that we are
+    import subprocess  # where one program cannot become another
+
     sys.exit(subprocess.call(command))  # noqa: S603
 
 

@@ -18,7 +18,7 @@ from .. import private_files
 from ..config import Settings
 from ..errors import StoreUnavailable
 from ..stores.record import app_id
-from . import visitor
+from . import assets, visitor
 from .file_sessions import FileSessions
 from .session_json import check
 
@@ -147,6 +147,8 @@ class BrowserSessions(ServerSideSessionInterface):  # type: ignore[misc]
     def save_session(self, app: Flask, session: Any, response: Response) -> None:
         try:
             super().save_session(app, session, response)
+            if "Cookie" in response.vary:
+                assets.keep_from_others(response)
             if old := g.pop("box_replaced_sid", ""):
                 self._store.delete(old)
         except (StoreUnavailable, TypeError):  # the latter for what was put into a list after that was set
@@ -174,7 +176,13 @@ def _say_that_sessions_are_away() -> None:
 def own_secret_key(folder: Path) -> str:
     """Return the key in ``folder/secret_key``; the first process that asks makes it (mode 0600)."""
     path = folder / "secret_key"
-    with private_files.named_errors(path.name), private_files.locked(path):
-        if not path.exists() or not path.stat().st_size:
-            private_files.write(path, secrets.token_urlsafe(32).encode())
+    with private_files.named_errors(path.name):
+        if not _has_text(path):
+            with private_files.locked(path):
+                if not _has_text(path):  # others may have made it meanwhile
+                    private_files.write(path, secrets.token_urlsafe(32).encode())
         return path.read_text().strip()
+
+
+def _has_text(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0

@@ -19,9 +19,13 @@ class Condition:
 
     def __init__(self) -> None:
         self.warning = ""  # a code of the catalogue's
+        self._date = ""
 
     def answered(self, date: str) -> None:
         """Compare the clock with the ``Date`` of an answer. The log is told when it begins to be off."""
+        if date == self._date:  # read once a second, not with each call
+            return
+        self._date = date
         before, ahead = self.warning, clock_ahead(date)
         self.warning = "clock_off" if ahead is not None and abs(ahead) > CLOCK else ""
         if self.warning and self.warning != before and ahead is not None:
@@ -29,7 +33,7 @@ class Condition:
 
     def untrusted(self) -> None:
         """Take note of a certificate that this machine does not trust."""
-        self.warning = "box_tls"
+        self.warning, self._date = "box_tls", ""
 
 
 def clock_ahead(date: str) -> float | None:

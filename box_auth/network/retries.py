@@ -10,6 +10,7 @@ import time
 from typing import Any, cast
 
 import requests
+import urllib3
 from box_sdk_gen import BoxAPIError, BoxSDKError, NetworkSession
 from box_sdk_gen.networking import BoxNetworkClient, NetworkClient
 from box_sdk_gen.networking.fetch_options import FetchOptions, ResponseFormat
@@ -21,6 +22,7 @@ from ..errors import BoxAuthError, BoxUnavailable
 from .body import RequestBody, StreamFailed
 from .condition import why_untrusted
 from .http import PooledSession
+from .json_calls import JsonCalls
 
 BUDGET = 10.0  # seconds a page waits for one call to Box, retries and all
 SHORT_BUDGET = 2.5  # the same where the page can go on without an answer
@@ -43,6 +45,7 @@ class RetryingClient(NetworkClient):
         super().__init__()  # type: ignore[no-untyped-call]
         self._http = http
         self._budget, self._read = budget, read
+        self._json = JsonCalls(http)
         self._sdk = BoxNetworkClient(requests_session=http)
 
     def fetch(self, options: FetchOptions) -> FetchResponse:
@@ -87,14 +90,15 @@ class RetryingClient(NetworkClient):
             session.base_urls.upload_url + "/"
         )
         left = max(0.1, deadline - time.monotonic())
-        read = READ_CONTENT if contents else min(self._read, left)
-        once = copy.copy(options)
-        once.network_session = session.with_timeout_config(
-            TimeoutConfig(connection_timeout_ms=int(min(CONNECT, left) * 1000), read_timeout_ms=int(read * 1000))
-        )
-        self._http.read_whole_by(None if contents else deadline)
+        connect, read = min(CONNECT, left), READ_CONTENT if contents else min(self._read, left)
         try:
-            response = self._sdk.fetch(once)
+            response = None if contents else self._json.fetch(options, urllib3.Timeout(connect, read), deadline)
+            if response is None:
+                once = copy.copy(options)
+                times = TimeoutConfig(connection_timeout_ms=int(connect * 1000), read_timeout_ms=int(read * 1000))
+                once.network_session = session.with_timeout_config(times)
+                self._http.read_whole_by(None if contents else deadline)
+                response = self._sdk.fetch(once)
         except StreamFailed as failed:
             raise failed.error from failed.error.__cause__
         except OSError:  # the file that REQUESTS_CA_BUNDLE names; what the network does comes as an SDK error
@@ -152,11 +156,11 @@ def _unavailable(error: BoxAPIError) -> BoxUnavailable:
 
 
 def _no_answer(cause: Exception | None) -> BoxAuthError:
-    if isinstance(cause, requests.exceptions.SSLError):
+    if isinstance(cause, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
         return BoxUnavailable("box_tls", why_untrusted(cause))
-    if isinstance(cause, requests.exceptions.ProxyError):
+    if isinstance(cause, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError):
         return BoxUnavailable("box_proxy")
-    if isinstance(cause, requests.exceptions.Timeout) and not isinstance(cause, requests.exceptions.ConnectTimeout):
+    if isinstance(cause, requests.exceptions.ReadTimeout | urllib3.exceptions.ReadTimeoutError):
         return BoxUnavailable("box_slow")
     return BoxUnavailable("box_unreachable")
 

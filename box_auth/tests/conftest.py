@@ -9,9 +9,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 import requests
+from urllib3.connectionpool import HTTPConnectionPool
 
 from .journey import App, Visitor, checkout, free_port, live_settings, local_box, running
 from .small_apps import SITE, SmallApps
@@ -48,6 +50,28 @@ def http():
     with requests.Session() as session:
         session.trust_env = False
         yield session
+
+
+class Sent(NamedTuple):
+    """A request as it went out. ``url`` is whole, its body is text or a stream."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: Any
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """The requests that this process sends, redirects and all: they go on to where they should."""
+    sent, urlopen = [], HTTPConnectionPool.urlopen
+
+    def note(pool, method, url, body=None, headers=None, **more):
+        sent.append(Sent(method, f"{pool.scheme}://{pool.host}:{pool.port}{url}", dict(headers or {}), body))
+        return urlopen(pool, method, url, body=body, headers=headers, **more)
+
+    monkeypatch.setattr(HTTPConnectionPool, "urlopen", note)
+    return sent
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 
-LIBRARIES = ("box_sdk_gen", "cryptography.fernet", "dotenv", "filelock", "flask.cli", "flask_limiter.commands")
+LIBRARIES = ("box_sdk_gen", "cryptography.fernet", "dotenv", "filelock", "flask.cli", "limits.strategies")
 LIBRARIES += (
     "flask_session.base",
     "flask_wtf.csrf",

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from box_auth import PendingLogin, login_cookie
-from box_auth.problems import PROBLEMS
+from box_auth.problems import problems
 
 from .journey import App, Visitor, code_of, running
 
@@ -17,7 +17,7 @@ SIGNS_OF_A_TRACE = ("Traceback", "File &#34;", "box_sdk_gen", "werkzeug")
 
 def check(page, status: int, code: str) -> None:
     assert (page.status_code, code_of(page)) == (status, code)
-    told = [PROBLEMS[code].todo, PROBLEMS[code].for_visitor().todo]
+    told = [problems()[code].todo, problems()[code].for_visitor().todo]
     assert any(what_to_do in unescape(page.text) for what_to_do in told)
     for sign in SIGNS_OF_A_TRACE:
         assert sign not in page.text

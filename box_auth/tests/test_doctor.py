@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from box_auth import config
 from box_auth.cli.doctor import diagnose
-from box_auth.problems import PROBLEMS
+from box_auth.problems import problems
 
 from .certificates import Certificate
 from .journey import App, free_port, running
@@ -23,7 +23,7 @@ def examine(fork, **settings) -> tuple[int, dict[str, dict[str, str]]]:
     done = flask_box(fork, "doctor", "--json", **settings)
     findings = json.loads(done.stdout)
     for finding in findings:
-        assert finding["todo"] == (PROBLEMS[finding["code"]].todo if finding["code"] else "")
+        assert finding["todo"] == (problems()[finding["code"]].todo if finding["code"] else "")
         assert bool(finding["code"]) == (finding["state"] in ("warn", "fail"))
     return done.returncode, {finding["check"]: finding for finding in findings}
 
@@ -153,7 +153,7 @@ def test_a_port_and_a_folder_that_this_user_may_not_have(open_fork, settings):
     fork = open_fork
     (fork / "instance").mkdir(mode=0o555)
     program = (
-        "import json, os, sys, box_auth.cli.doctor as d, cryptography.x509; from pathlib import Path;"
+        "import json, os, sys, tomllib, box_auth.cli.doctor as d, cryptography.x509; from pathlib import Path;"
         "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534));"
         "print(json.dumps([f.as_dict() for f in d.diagnose()]))"
     )

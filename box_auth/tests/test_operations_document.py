@@ -81,10 +81,10 @@ def test_counters_for_prometheus(app, emulator):
 @pytest.fixture(scope="module")
 def spans():
     """The spans that were made, of the one provider that a process can have."""
-    reason = "needs opentelemetry-sdk and the instrumentation of Flask and requests"
+    reason = "needs opentelemetry-sdk and the instrumentation of Flask and urllib3"
     trace = pytest.importorskip("opentelemetry.sdk.trace", reason=reason)
     pytest.importorskip("opentelemetry.instrumentation.flask", reason=reason)
-    pytest.importorskip("opentelemetry.instrumentation.requests", reason=reason)
+    pytest.importorskip("opentelemetry.instrumentation.urllib3", reason=reason)
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
     from opentelemetry.trace import set_tracer_provider
@@ -102,7 +102,7 @@ def test_traces_with_opentelemetry(app, emulator, spans):
         exec(SNIPPETS["opentelemetry"], names)
         secrets = live(app, emulator)
     finally:
-        names["RequestsInstrumentor"]().uninstrument()
+        names["URLLib3Instrumentor"]().uninstrument()
     made = spans.get_finished_spans()
     page = next(span for span in made if span.name == "GET /calls")
     children = [span for span in made if span.parent and span.parent.span_id == page.context.span_id]

@@ -7,7 +7,7 @@ from box_sdk_gen import BoxClient, BoxDeveloperTokenAuth
 
 from box_auth.flask import BoxAuth
 from box_auth.plain_page import problem_page
-from box_auth.problems import PROBLEMS
+from box_auth.problems import problems
 
 from .small_apps import Browser, code_of
 
@@ -122,7 +122,7 @@ def test_a_form_from_before_the_sign_in_is_not_taken_after_it(browser):
 
 def test_every_text_of_a_plain_page_is_escaped():
     texts = dict.fromkeys(("title", "happened", "todo", "code"), "<b>'\"&")
-    page = problem_page(replace(PROBLEMS["not_found"], **texts), "<b>'\"&", login_url="<b>'\"&")
+    page = problem_page(replace(problems()["not_found"], **texts), "<b>'\"&", login_url="<b>'\"&")
     assert page.count("&lt;b&gt;&#x27;&quot;&amp;") == 7  # the title twice
     assert "<b>" not in page
 
@@ -183,7 +183,7 @@ def test_who_asks_for_json_gets_the_same_errors_as_json(emulator, browser):
     browser.sign_in()
     emulator.fault("GET /2.0/users/me", status=404)
     answer = browser.get("/me", **json)
-    problem = PROBLEMS["item_not_found"]
+    problem = problems()["item_not_found"]
     texts = {"title": problem.title, "happened": problem.happened, "todo": problem.todo}
     request = answer.headers["X-Request-ID"]
     assert answer.json == {"error": {"code": "item_not_found", **texts, "details": [], "request": request}}

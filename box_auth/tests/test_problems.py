@@ -6,7 +6,7 @@ import pytest
 
 from box_auth.cli.document import document
 from box_auth.errors import BoxAuthError
-from box_auth.problems import PROBLEMS, REFUSALS
+from box_auth.problems import problems, refusals
 
 from .journey import ROOT, needs
 from .terminal import run
@@ -38,14 +38,14 @@ def test_the_document_is_the_catalogue():
     needs("docs/troubleshooting.md")
     written = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
     assert written == document(), "run: python -m box_auth.cli.document > docs/troubleshooting.md"
-    assert re.findall(r"^### (\w+)$", written, re.MULTILINE) == list(PROBLEMS)
+    assert re.findall(r"^### (\w+)$", written, re.MULTILINE) == list(problems())
 
 
 def test_the_command_in_the_catalogue_writes_the_document():
     assert run(ROOT, "-m", "box_auth.cli.document").stdout == document()
 
 
-@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+@pytest.mark.parametrize("problem", problems().values(), ids=problems())
 def test_every_problem_says_what_happened_and_what_to_do(problem):
     for text in (problem.title, problem.happened, problem.todo):
         assert text.strip() == text
@@ -61,18 +61,18 @@ def test_every_code_that_is_raised_is_in_the_catalogue():
     found = re.findall(r'bad\(\s*"[^"]+",\s*"(\w+)"', ENGINE)
     assert len(raised) > 30
     assert len(found) > 10
-    assert set(raised + found) <= set(PROBLEMS)
+    assert set(raised + found) <= set(problems())
 
 
 def test_boxs_own_words_lead_to_the_problem():
-    assert {words: code for code, problem in PROBLEMS.items() for words in problem.box} == BOX_SAYS
+    assert {words: code for code, problem in problems().items() for words in problem.box} == BOX_SAYS
     for words in BOX_SAYS:
         assert f"`{words}`" in document()
 
 
 def test_each_of_boxs_refusals_has_one_problem_that_the_document_names():
-    signs = [sign for problem in PROBLEMS.values() for sign in problem.refused]
-    assert len(signs) == len(set(signs)) == len(REFUSALS) > 10
+    signs = [sign for problem in problems().values() for sign in problem.refused]
+    assert len(signs) == len(set(signs)) == len(refusals()) > 10
     for sign in signs:
         assert f"`{sign}`" in document()
 

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from box_auth.errors import StoreUnavailable
-from box_auth.flask import guards
+from box_auth.flask import sign_in_limit
 from box_auth.flask.redis_sessions import RedisSessions
 from box_auth.stores import redis_lock
 from box_auth.stores.redis import RedisStore, connect
@@ -133,7 +133,7 @@ def limited():
 
 def test_a_user_with_the_documented_rights_can_do_all_that_the_app_does(limited, make, monkeypatch):
     url, admin = limited
-    monkeypatch.setattr(guards, "SIGN_INS", "1 per minute")
+    monkeypatch.setattr(sign_in_limit, "SIGN_INS", "1 per minute")
     use(url)
     make.set(**make.settings, REDIS_URL=url, SECRET_KEY="the same everywhere")
     app = make()
@@ -145,7 +145,7 @@ def test_a_user_with_the_documented_rights_can_do_all_that_the_app_does(limited,
 
 def test_no_documented_right_is_more_than_the_app_needs(limited, make, monkeypatch):
     url, admin = limited
-    monkeypatch.setattr(guards, "SIGN_INS", "1 per minute")
+    monkeypatch.setattr(sign_in_limit, "SIGN_INS", "1 per minute")
     make.set(**make.settings, REDIS_URL=url, SECRET_KEY="the same everywhere")
     for command in [rule[1:] for rule in documented_rights("app") if rule.startswith("+")]:
         admin.flushall()

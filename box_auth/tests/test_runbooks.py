@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from cryptography.fernet import Fernet
 
-from ..problems import PROBLEMS
+from ..problems import problems
 from .journey import ROOT, App, Visitor, checkout, code_of, free_port, live_settings, needs, running
 from .redis_server import RedisServer, needs_redis
 
@@ -23,7 +23,7 @@ NO_CODES = {"noeviction", "appendonly", "sign_in_lost"}
 def test_each_names_codes_of_the_app(runbook):
     codes = {code for code in re.findall(r"`([a-z]+_[a-z_]+)`", RUNBOOKS[runbook]) if code not in NO_CODES}
     assert codes
-    assert codes <= set(PROBLEMS)
+    assert codes <= set(problems())
 
 
 @needs_redis

@@ -230,18 +230,11 @@ class TestAReceiverThatRaises:
         assert browser.get("/").text == "nobody"
 
 
+def ids_of(sent):
+    return [request.headers.get("X-Request-ID") for request in sent]
+
+
 class TestTheIdOfARequest:
-    @pytest.fixture
-    def sent(self, flow):
-        """The ids that went to Box."""
-        sent = []
-
-        def note(response, **_):
-            sent.append(response.request.headers.get("X-Request-ID"))
-
-        flow.network.client._http.hooks["response"].append(note)
-        return sent
-
     @pytest.fixture
     def named(self):
         request_id.use("visitor-1")
@@ -255,13 +248,13 @@ class TestTheIdOfARequest:
         attributes = UploadFileAttributes(name="a.txt", parent=UploadFileAttributesParentField(id="0"))
         client.uploads.upload_file(attributes, io.BytesIO(b"x"))
         flow.forget(record.user_id, record.grant)
-        assert sent == [named] * 9  # code, whose, refresh, three at once, the upload, two ends
+        assert ids_of(sent) == [named] * 9  # code, whose, refresh, three at once, the upload, two ends
         assert {data["request_id"] for _, data in told} == {named}
 
     def test_outside_of_a_request_there_is_none(self, flow, sent, told):
         request_id.use("")  # what an answer that no test has closed may have left
         sign_in(flow)
-        assert sent == [None, None]
+        assert ids_of(sent) == [None, None]
         assert {data["request_id"] for _, data in told} == {""}
 
 

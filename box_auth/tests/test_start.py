@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+import subprocess
 import sys
 
 import pytest
@@ -14,6 +15,9 @@ FLASK_RUN = ("-m", "flask", "run")
 RUN_OF_APP = ("-c", "import app; app.box.run(app.app)")  # `python app.py`
 GUNICORN = pytest.param(("-m", "gunicorn"), marks=pytest.mark.skipif(os.name == "nt", reason="no gunicorn on Windows"))
 AS_MAKE_DOES = {"FLASK_SKIP_DOTENV": "1"}
+# What the commands, a sign-in, a failure, Redis, encryption and the demo need, and the pages of a live app do not.
+ELSEWHERE = {"box_auth.cli.commands", "box_auth.cli.doctor", "box_auth.script", "box_auth.stores.redis", "box_emulator"}
+ELSEWHERE |= {"asyncio", "cryptography", "filelock", "flask_limiter", "limits", "redis", "rich", "sqlite3", "tomllib"}
 PAGE = '\n\n@app.get("/second")\n@box.login_required\ndef second():\n    return box.user.login\n'
 
 
@@ -100,6 +104,28 @@ def test_a_demo_is_loaded_when_it_plays_and_not_by_a_live_app(demo_fork):
     program = "import sys, app; print('box_emulator' in sys.modules)"
     assert run(demo_fork, "-c", program).stdout == "True\n"
     assert run(demo_fork, "-c", program, CLIENT_ID="id", CLIENT_SECRET="secret").stdout == "False\n"
+
+
+def test_a_live_app_imports_only_what_its_pages_need(fork):
+    (fork / "instance").mkdir()
+    (fork / "instance" / "secret_key").write_text("of an earlier start")
+    program = """if True:
+        import sys, flask, box_sdk_gen
+        before = set(sys.modules)
+        from app import app
+        visitor = app.test_client()
+        answers = [visitor.get(path, base_url="http://127.0.0.1:5000") for path in ("/", "/dashboard", "/login")]
+        assert [answer.status_code for answer in answers] == [200, 302, 302]
+        assert answers[1].location == "/login?next=/dashboard"
+        assert answers[2].location.startswith("https://account.box.com/")
+        print(*sys.modules.keys() - before)
+    """
+    environment = clean_environment(CLIENT_ID="id", CLIENT_SECRET="secret")
+    command = [sys.executable, "-c", program]  # not by `run`, whose processes begin with many libraries
+    done = subprocess.run(command, cwd=fork, env=environment, capture_output=True, text=True)
+    imported = set(done.stdout.split())
+    assert "box_auth.flask" in imported, done.stderr
+    assert imported & ELSEWHERE == set()
 
 
 @pytest.mark.parametrize("name", ["missing_demo:embed", "missing.demo:embed"])

@@ -26,14 +26,6 @@ def flow(emulator, box, tmp_path):
 
 
 @pytest.fixture
-def sent(flow):
-    """The requests that went out, redirects and all, as they were on the wire."""
-    sent, http = [], flow.network.client._http
-    http.hooks["response"].append(lambda response, **_: sent.append(response.request))
-    return sent
-
-
-@pytest.fixture
 def answer(flow):
     address, pending = flow.start()
     return dict(parse_qsl(urlsplit(consent(address, "grant")).query)), pending
