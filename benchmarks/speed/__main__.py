@@ -21,6 +21,7 @@ from benchmarks.speed.figures import ROWS, Figures
 from benchmarks.speed.machine import processors
 from benchmarks.speed.measures import DASHBOARD_STEPS, DELAY, EXPIRED, FEW, FOLDER_STEPS, PAIR, REVOKED, WARM, Bench
 from benchmarks.speed.pages import different, write_rules
+from benchmarks.speed.processes import die_with_parent
 from benchmarks.speed.servers import App, Box, Failed, Server
 
 SPARE = 30.0  # seconds in each table for measuring again while the machine is busy
@@ -43,6 +44,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--threads", help="instead: views/s and memory of ours with so many threads, such as 8,16,32,64"
     )
+    parser.add_argument("--end-with-parent", action="store_true", help=argparse.SUPPRESS)  # for make
     options = parser.parse_args()
     options.apps = [app for app in peers.APPS if app.name in options.only.split(",")]
     if unknown := set(options.only.split(",")) - set(names):
@@ -192,6 +194,8 @@ def print_notes(bench: Bench) -> None:
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     options = read_options()
+    if options.end_with_parent:
+        die_with_parent(signal.SIGTERM)
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as name, contextlib.ExitStack() as stack:
             return run(options, Path(name), stack)

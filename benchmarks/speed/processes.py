@@ -14,10 +14,10 @@ PROC = Path("/proc")
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent() -> None:
-    """Have Linux kill this process as soon as the thread that started it is gone (prctl(2)); exec keeps that."""
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    """Have Linux end this process as soon as the thread that started it is gone (prctl(2)); exec keeps that."""
     parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:  # it was quicker
         os._exit(1)
 
