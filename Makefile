@@ -1,6 +1,7 @@
 # `make run` starts the app, `make script` the quick test in the terminal, `make doctor` looks for what is wrong, and
 # `make test` checks everything. `make forks` tries the edits of docs/forking.md in scratch clones. `make lock` renews the
-# versions that all of these install; `make floors` and `make newest` run the tests at the ends of the ranges.
+# versions that all of these install; `make floors` and `make newest` run the tests at the ends of the ranges. `make bench`
+# measures how quick the app is beside others, in ten minutes; BENCH takes options, such as BENCH="--quick --only floor,ours".
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ UV := $(VENV)/uv/bin/uv
 # The app itself reads the .env beside it. Flask's own reading takes one of a folder above, too, and fails on odd files.
 export FLASK_SKIP_DOTENV := 1
 
-.PHONY: run script doctor test forks lock floors newest clean
+.PHONY: run script doctor test forks bench lock floors newest clean
 
 run: $(VENV)/run.stamp
 	@echo "Development mode: what you save shows a moment later. Ctrl-C stops."
@@ -29,6 +30,9 @@ test: $(VENV)/test.stamp
 
 forks: $(VENV)/test.stamp
 	$(BIN)/python docs/forks.py
+
+bench: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks.speed --end-with-parent $(BENCH)
 
 clean:
 	rm -rf $(VENV)

@@ -2,12 +2,14 @@
 
 ``browse`` shows folders, ``search`` finds, ``change`` makes, renames, moves and copies, ``trash`` throws away and
 brings back, ``share`` makes links, ``upload`` takes files in and ``download`` hands them out. ``details`` is a file's
-own page, with ``preview``, ``versions`` and ``comments``; ``elements`` has Box's own UI Elements. docs/forking.md says
-which page to copy for what. A fork that needs none of it deletes this folder and its two lines in `app.py`.
+own page, with ``preview``, ``versions`` and ``comments``; ``elements`` has Box's own UI Elements. ``addresses`` has
+where the rows of a list lead. docs/forking.md says which page to copy for what. A fork that needs none of it deletes
+this folder and its two lines in `app.py`.
 """
 
 from flask import Blueprint, abort, url_for
 
+from .addresses import Addresses
 from .items import ID
 from .listing import count_of
 
@@ -23,29 +25,19 @@ def only_ids_that_box_could_have_given(endpoint, values):
 
 @pages.app_context_processor
 def for_all_templates():
-    """What every template of the app may use: the links for the head of each page, and where an item is looked at."""
+    """What every template of the app may use: the links for the head of each page, and where an item is looked at.
+
+    In a list ``row_address`` is for each row what ``url_for`` is for the page."""
+    addresses = Addresses()
     links = [(url_for("files.folder"), "Files"), (url_for("files.recent"), "Recent"), (url_for("files.trash"), "Trash")]
     return {
         "file_links": links,
-        "item_address": item_address,
-        "thumbnail_address": thumbnail_address,
+        "row_address": addresses,
+        "item_address": addresses.of_item,
+        "thumbnail_address": addresses.of_thumbnail,
         "path_to": path_to,
         "count_of": count_of,
     }
-
-
-def item_address(item):
-    """Return the address of the page that shows an item, or None: a web link leads elsewhere."""
-    kind, number = item.get("type"), str(item.get("id"))
-    if kind not in ("folder", "file") or not ID.fullmatch(number):
-        return None
-    return url_for(f"files.{kind}", **{f"{kind}_id": number})
-
-
-def thumbnail_address(item):
-    """Return the address of a file's small picture; it changes with the file, so that browsers may keep the picture."""
-    number = str(item.get("id"))
-    return url_for("files.thumbnail", file_id=number, of=item.get("etag")) if ID.fullmatch(number) else None
 
 
 def path_to(about):

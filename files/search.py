@@ -4,7 +4,8 @@ from flask import render_template, request
 
 from box_auth.flask import box
 
-from . import item_address, pages
+from . import pages
+from .addresses import Addresses
 from .listing import FIELDS, asked_offset
 
 LONGEST = 255  # characters of a search text
@@ -24,6 +25,7 @@ def search():
         found = box.get("/search", query=text, fields=[*FIELDS, "parent"], limit=FOUND, offset=offset)
     entries = found.get("entries") or []
     if box.wants_json:
-        return {"found": [{"name": item.get("name"), "address": item_address(item)} for item in entries]}
+        address = Addresses().of_item
+        return {"found": [{"name": item.get("name"), "address": address(item)} for item in entries]}
     page = {"text": text, "cut": len(typed) > LONGEST, "longest": LONGEST, "size": FOUND, "last": LAST}
     return render_template("files/search.html", found=found, offset=offset, **page)

@@ -55,6 +55,13 @@ def chromium():
         browser.close()
 
 
+def asked_for_assets(page, app):
+    """The addresses of static files that a process has been asked for until now."""
+    page.goto(f"{app.url}/the-end")
+    assert app.says("/the-end")
+    return [line.split()[-4] for line in app.lines if "/static/" in line]
+
+
 def picture(page, name):
     if "SCREENSHOTS" in os.environ:  # a folder for pictures to look at
         page.screenshot(path=f"{os.environ['SCREENSHOTS']}/{name}.png", full_page=True)

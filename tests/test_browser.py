@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser import DENY, GRANT, LOGIN, LOGOUT, picture, serve
+from tests.browser import DENY, GRANT, LOGIN, LOGOUT, asked_for_assets, picture, serve
 
 expect = pytest.importorskip("playwright.sync_api").expect  # waits: a click returns before the next page is there
 FAILURES = {404, 500, 502, 503, 504}
@@ -70,6 +70,21 @@ def test_a_problem_says_what_to_do(server, page):
     page.picture("denied")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator(LOGIN).first).to_be_visible()
+
+
+def test_a_page_that_is_looked_at_again_brings_no_asset_again(chromium, emulator, tmp_path):
+    with serve(tmp_path) as app:
+        page = chromium.new_page()
+        page.goto(app.url)
+        page.locator(LOGIN).first.click()
+        page.locator(GRANT).click()
+        page.wait_for_url("**/dashboard")
+        assert len(asked_for_assets(page, app)) > 2
+        for path in ("/", "/dashboard", "/"):
+            page.goto(app.url + path)
+        asked = asked_for_assets(page, app)
+        assert len(asked) == len(set(asked)), asked
+        page.close()
 
 
 def test_mistakes_in_the_settings_are_each_a_line_of_a_list(chromium, tmp_path):

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from flask import render_template_string
 
 from app import app
 
@@ -99,3 +100,20 @@ def test_whatever_box_says_in_place_of_a_name_a_number_or_a_list_is_a_page(signe
         for route, answer in (("users/me", {"type": "user", "id": "1", **me}), ("folders/0/items", listed)):
             emulator.fault(f"GET /2.0/{route}", status=200, body=json.dumps(answer), content_type="application/json")
         assert browser.get("/dashboard").status_code == status
+
+
+ROW_AND_MACROS = """{% from "_items.html" import table, date, icon, kind_of, size with context %}{{ table([item]) }}
+|||{{ icon(kind_of(item), url_for("static", filename="icons.svg")) }}|||<td class="size">{{ size(item.size) }}</td>
+{{- "|||" }}<td class="date">{{ date(item.modified_at) }}</td>"""
+
+
+@pytest.mark.parametrize(
+    "odd", ["absent", None, "a.PDF", "x", "", True, -1, 0, 1023, 1.5, 10**400, float("nan"), [1], "<b>"]
+)
+def test_a_row_of_a_list_says_what_the_macros_for_pages_of_ones_own_say(odd):
+    for kind in ("file", "folder", "web_link", "other"):
+        item = {} if odd == "absent" else dict.fromkeys(("name", "size", "modified_at"), odd)
+        with app.test_request_context("/"):
+            row, *parts = render_template_string(ROW_AND_MACROS, item={"type": kind, "id": "1", **item}).split("|||")
+        assert len(parts) == 3
+        assert all(part in row for part in parts)

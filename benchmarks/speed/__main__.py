@@ -1,94 +1,207 @@
-"""`python -m benchmarks.speed`: the app beside the floor and its peers, in one run."""
+"""How much of a page's time is ours: ``make bench``, or ``python -m benchmarks.speed``.
+
+It starts a quiet stand-in for Box, a floor, the app of this checkout and its peers, one after the other under the same
+load, and prints tables of what they took, and whether what must hold does. The exit status is 1 where it does not, or
+where something was wrong. README.md of this folder's parent tells what is measured. All of it stays on 127.0.0.1.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
-import statistics
-import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.speed.servers import ROOT, App, Box, Server, clean_environment, views
+from benchmarks.speed import long_runs, peers, table
+from benchmarks.speed.figures import ROWS, Figures
+from benchmarks.speed.machine import processors
+from benchmarks.speed.measures import DASHBOARD_STEPS, DELAY, EXPIRED, FEW, FOLDER_STEPS, PAIR, REVOKED, WARM, Bench
+from benchmarks.speed.pages import different, write_rules
+from benchmarks.speed.processes import die_with_parent
+from benchmarks.speed.servers import App, Box, Failed, Server
 
-APPS = [App("floor", "floor"), App("ours", "ours")]
+SPARE = 30.0  # seconds in each table for measuring again while the machine is busy
+STARTS = 5
+BEGAN = time.monotonic()
 
 
-def p(values, share):
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))] * 1000
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [app.name for app in peers.APPS]
+    parser.add_argument("--only", default=",".join(names), help="apps, with commas (%(default)s)")
+    parser.add_argument("--schemes", default="http,https", help="to Box: http is plain, https is TLS (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="of the floor and ours, by turns (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="a fourth of the time each, one round, no start measured")
+    folder = Path(sys.prefix) / "bench"
+    parser.add_argument(
+        "--peers", type=Path, default=folder, help="folder that the peers are installed into (%(default)s)"
+    )
+    parser.add_argument("--views", type=int, help="instead: memory of ours after 100 views and after so many")
+    parser.add_argument(
+        "--threads", help="instead: views/s and memory of ours with so many threads, such as 8,16,32,64"
+    )
+    parser.add_argument("--end-with-parent", action="store_true", help=argparse.SUPPRESS)  # for make
+    options = parser.parse_args()
+    options.apps = [app for app in peers.APPS if app.name in options.only.split(",")]
+    if unknown := set(options.only.split(",")) - set(names):
+        parser.error(f"--only knows {', '.join(names)}, not {', '.join(sorted(unknown))}")
+    if not set(options.schemes.split(",")) <= {"http", "https"}:
+        parser.error("--schemes are http and https")
+    return options
+
+
+@contextlib.contextmanager
+def started(bench: Bench, apps: list[App], scheme: str, folder: Path) -> Iterator[None]:
+    """Start the apps that can be started, sign their users in, and warm them up."""
+    try:
+        bench.box.set_delay(0)
+        for app in apps:
+            bench.servers.append(Server(app, bench.box, scheme, folder))
+        for server in list(bench.servers):
+            bench.of(server, server.wait)
+        for server in list(bench.servers):
+            users = WARM if server.app.name in PAIR else WARM[:FEW]
+            bench.of(server, lambda server=server, users=users: server.sign_in([*users, *EXPIRED, *REVOKED]))
+        for server in list(bench.servers):
+            bench.of(server, lambda server=server: warm_up(bench, server))
+        yield
+    finally:
+        for server in bench.servers:
+            server.stop()
+        bench.servers.clear()
+
+
+def warm_up(bench: Bench, server: Server) -> None:
+    """Have all threads at work, and all connections opened that they can need."""
+    for path in ("/files/1000", "/dashboard"):
+        bench.run(server, 0, 32, 0.6, path)
+        bench.run(server, DELAY, 32, 0.8, path)
+    bench.figures.add("warm memory", server.app.name, server.memory())
+
+
+def say(words: str) -> None:
+    """Tell who waits how far it is."""
+    print(f"{time.monotonic() - BEGAN:4.0f} s  {words}", file=sys.stderr, flush=True)
+
+
+def measure(bench: Bench, options: argparse.Namespace) -> None:
+    """Fill a table: the floor and ours by turns in every round, the others in the first."""
+    for number in range(1 if options.quick else options.rounds):
+        say(f"round {number + 1}")
+        pair = [server for server in bench.servers if server.app.name in PAIR]
+        pair = pair[::-1] if number % 2 else pair
+        bench.one_round(pair if number else list(bench.servers), DASHBOARD_STEPS)
+        bench.one_round(pair, FOLDER_STEPS)
+    say("folders of all sizes")
+    bench.folder_sizes(1 if options.quick else options.rounds)
+    say("tokens that end")
+    bench.tokens_end()
+    for server in bench.servers:
+        bench.figures.add("memory", server.app.name, server.memory())
+    bench.faults += different(bench)
+
+
+def measure_starts(bench: Bench, apps: list[App], folder: Path) -> Figures:
+    """Start each app with one worker, by turns; the first time, which compiles, does not count."""
+    figures = Figures()
+    figures.failed = dict(bench.figures.failed)
+    for number in range(STARTS + 1):
+        for app in [*apps, peers.IMPORTED]:
+            if app.name in figures.failed or (number > 3 and app in peers.PEERS):
+                continue
+            try:
+                server = Server(app, bench.box, "http", folder, workers=1)
+                seconds = server.wait()
+            except Failed as failed:
+                figures.failed[app.name] = str(failed)
+                continue
+            cpu = server.cpu()
+            server.stop()
+            if number:
+                figures.add("start", app.name, seconds)
+                figures.add("start cpu", app.name, cpu)
+    return figures
+
+
+def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) -> int:
+    box = Box(folder)
+    stack.callback(box.stop)
+    try:
+        write_rules(folder)
+    except Failed as failed:
+        print(f"The app of this checkout cannot be imported: {failed}", file=sys.stderr)
+        return 1
+    if options.views or options.threads:
+        return long_runs.run(options, box, folder)
+    failed = {}
+    say("what the peers need is installed")
+    for app in options.apps:
+        try:
+            peers.install(app, options.peers)
+        except Failed as why:
+            failed[app.name] = f"not installed: {why}"
+    if len(processors()) == 1:
+        print("One core: load, Box and app take turns on it. Ratios say less here, and views a second least of all.\n")
+    judged: list[table.Limit] = []
+    faults: list[str] = []
+    busy = False
+    for scheme in options.schemes.split(","):
+        bench = Bench(box, 0.25 if options.quick else 1.0, 0.0 if options.quick else SPARE)
+        for name, why in failed.items():
+            bench.figures.failed[name] = why
+        usable = [app for app in options.apps if app.name not in failed]
+        say(f"{scheme}: starting, signing in, warming up")
+        with started(bench, usable, scheme, folder):
+            measure(bench, options)
+        rows = [row for row in ROWS if not row.startswith("start")]
+        print(f"### {'Plain' if scheme == 'http' else 'TLS'} to Box\n")
+        print(table.table(bench.figures, rows, options.apps), flush=True)
+        print_notes(bench)
+        these = list(table.limits(bench.figures, options.apps))
+        print(f"\n{table.verdicts(these)}\n", flush=True)
+        judged, faults = judged + these, faults + bench.faults
+        busy |= any(cell.busy for cell in bench.figures.cells.values())
+    if not options.quick:
+        say("starts")
+        figures = measure_starts(bench, usable, folder)
+        print("### Start\n")
+        print(table.table(figures, ["start", "start cpu"], [*options.apps, peers.IMPORTED], peers.IMPORTED.name))
+        these = list(table.start_limits(figures, options.apps))
+        print(f"\n{table.verdicts(these)}\n")
+        judged += these
+    if busy:
+        print(
+            "\\* The machine was busy with something else, also when it was measured again: that figure is in doubt.\n"
+        )
+    for fault in faults:
+        print(f"FAULT: {fault}")
+    broken = [limit for limit, holds in judged if holds is False]
+    print(f"{len(broken)} of {len(judged)} limits not met, {len(faults)} faults, {time.monotonic() - BEGAN:.0f} s.")
+    return 1 if broken or faults else 0
+
+
+def print_notes(bench: Bench) -> None:
+    for name, why in bench.figures.failed.items():
+        print(f"\n{next(app.words for app in peers.APPS if app.name == name)}: failed: {why}")
+    for what, times in bench.wrong.items():
+        print(f"\nWrong pages. {what}: {times}")
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="floor,ours")
-    parser.add_argument("--scheme", default="http,https")
-    parser.add_argument("--path", default="/dashboard", help="/files/1000 for the folder page")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    seconds = 1.0 if options.quick else 2.0
-    words = options.path == "/dashboard"
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        box = Box(folder)
-        settings = clean_environment(CLIENT_ID="a", CLIENT_SECRET="b", INSTANCE_DIR=str(folder / "rules"))
-        rules = subprocess.run(
-            [sys.executable, "-m", "benchmarks.speed.apps.rules"],
-            cwd=ROOT,
-            env=settings,
-            capture_output=True,
-            check=True,
-        )
-        (folder / "rules.json").write_bytes(rules.stdout)
-        for scheme in options.scheme.split(","):
-            servers = [Server(app, box, scheme, folder) for app in APPS if app.name in options.only.split(",")]
-            box.set_delay(0)
-            for server in servers:
-                server.sign_in()
-                views(server, options.path, words, at_once=32, seconds=1)
-            box.set_delay(0.05)
-            for server in servers:
-                views(server, options.path, words, at_once=32, seconds=1)
-            figures = {}
-            for _ in range(options.rounds):
-                for delay in (0, 0.05):
-                    box.set_delay(delay)
-                    for users in (1, 8, 32):
-                        for server in servers:
-                            run = views(server, options.path, words, at_once=users, seconds=seconds)
-                            if run.wrong:
-                                print(server.app.name, run.wrong)
-                            mine = figures.setdefault((delay, users), {}).setdefault(server.app.name, [])
-                            mine.append(
-                                (
-                                    p(run.seconds, 0.5),
-                                    p(run.seconds, 0.95),
-                                    run.views / run.elapsed,
-                                    run.cpu / run.views * 1000,
-                                    run.calls / run.views,
-                                    run.connections,
-                                    run.load_cpu,
-                                    run.spread,
-                                )
-                            )
-            for (delay, users), by in figures.items():
-                for name, rows in by.items():
-                    med = [statistics.median(row[i] for row in rows) for i in range(7)]
-                    base = by.get("floor", rows)
-                    ratio = [statistics.median(a[i] / b[i] for a, b in zip(rows, base, strict=True)) for i in (0, 2, 3)]
-                    said = (
-                        f"{scheme:5} {delay * 1000:3.0f} ms {users:2} users {name:6} p50 {med[0]:7.2f} ({ratio[0]:.2f})"
-                    )
-                    said += (
-                        f"  p95 {med[1]:7.2f}  {med[2]:6.1f}/s ({ratio[1]:.2f})  CPU {med[3]:5.2f} ms ({ratio[2]:.2f})"
-                    )
-                    print(said, f" calls {med[4]:.2f}  new {med[5]:.0f} {rows[0][7]}", flush=True)
-            for server in servers:
-                print(server.app.name, f"{server.memory():.1f} MB", f"started {server.started:.2f} s")
-                server.stop()
-    return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
+    options = read_options()
+    if options.end_with_parent:
+        die_with_parent(signal.SIGTERM)
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-") as name, contextlib.ExitStack() as stack:
+            return run(options, Path(name), stack)
+    except KeyboardInterrupt:
+        print("Stopped, with all that was started.", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python load.py < job
 
-The first line is the job, as JSON. It opens its connections, an equal number to each worker, sends one request over
-each, prints a line, waits for another line to go on, and prints what came of it. ``users`` are pairs of a cookie and
+The first line is the job, as JSON. It opens its connections, an equal number to each worker, prints a line, waits for
+another line to go on, and prints what came of it. ``users`` are pairs of a cookie and
 the words that this user's page must show, and ``at_once`` is how many of them wait for a page at any time.
 """
 
@@ -58,7 +58,9 @@ class Connection:
 class Load:
     def __init__(self, job: dict[str, Any]) -> None:
         self._job, self._rows = job, job["rows"] + 1  # and the heads
-        head = f"GET {job['path']} HTTP/1.1\r\nHost: 127.0.0.1:{job['port']}\r\nCookie: "
+        end = f" HTTP/1.1\r\nHost: 127.0.0.1:{job['port']}\r\n"
+        head = f"GET {job['path']}{end}Cookie: "
+        self._home = f"GET /{end}\r\n".encode()
         self._users = [((head + cookie + "\r\n\r\n").encode(), words.encode()) for cookie, words in job["users"]]
         self._next = 0
         self.seconds: list[float] = []
@@ -72,7 +74,7 @@ class Load:
         spare = []
         for _ in range(40 * share * workers):
             connection = Connection(self._job["port"])
-            self._ask(connection)
+            connection.ask(self._home, b"")  # the answer tells whose it is
             answer = connection.whole()
             at = answer.index(b"X-Worker: ") + 10
             mine = kept[answer[at : answer.index(b"\r\n", at)]]

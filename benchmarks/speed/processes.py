@@ -14,10 +14,10 @@ PROC = Path("/proc")
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent() -> None:
-    """Have Linux kill this process as soon as the thread that started it is gone (prctl(2)); exec keeps that."""
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    """Have Linux end this process as soon as the thread that started it is gone (prctl(2)); exec keeps that."""
     parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:  # it was quicker
         os._exit(1)
 
@@ -38,6 +38,6 @@ def cpu_seconds(processes: list[int]) -> float:
 
 
 def memory_mb(process: int) -> float:
-    """Return a process's share of memory (PSS): pages that several have count a part for each."""
-    text = (PROC / f"{process}/smaps_rollup").read_text()
-    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
+    """Return what a process has in memory (VmRSS)."""
+    text = (PROC / f"{process}/status").read_text()
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS:")) / 1024

@@ -11,13 +11,17 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import certifi
+
+from benchmarks.speed.answers import USERS
 from benchmarks.speed.processes import children, cpu_seconds, die_with_parent, memory_mb
-from benchmarks.speed.quiet_box import CLIENT_ID, CLIENT_SECRET, USERS, name_of
+from benchmarks.speed.quiet_box import CLIENT_ID, CLIENT_SECRET
 from box_auth.config import NAMES
 from box_auth.tests.certificates import Certificate
 from box_auth.tests.journey import ROOT
@@ -26,6 +30,11 @@ from box_auth.tests.programs import clean_environment
 HERE = Path(__file__).resolve().parent
 WORKERS, THREADS = 2, 8
 STARTS_WITHIN = 60.0  # seconds
+
+
+def rows_of(path: str) -> int:
+    """Return how many rows the list on a page has: all pages are full but those of the smallest folder."""
+    return 10 if path == "/files/10" else 100
 
 
 class Failed(Exception):
@@ -46,6 +55,9 @@ def stop(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
 
 
 class Box:
@@ -54,7 +66,9 @@ class Box:
     def __init__(self, folder: Path) -> None:
         authority = Certificate(folder, "authority")
         certificate = Certificate(folder, "box", authority)
-        self.authority = authority.path
+        # Beside all that a machine usually trusts: to read that file takes whoever reads it long.
+        self.authorities = folder / "authorities.pem"
+        self.authorities.write_text(certifi.contents() + authority.path.read_text())
         command = [sys.executable, "-m", "benchmarks.speed.quiet_box", str(certificate.path)]
         environment = clean_environment()
         self.process = start(command, folder / "box.log", cwd=ROOT, env=environment, stdout=subprocess.PIPE)
@@ -62,6 +76,10 @@ class Box:
         self.ports: dict[str, int] = json.loads(self.process.stdout.readline())
         self._http = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=30)
         self.delay = 0.0
+
+    def stop(self) -> None:
+        self._http.close()
+        stop(self.process)
 
     def switch(self, name: str, **values: object) -> dict[str, Any]:
         self._http.request("GET", f"/_/{name}?{urlencode(values)}")
@@ -79,11 +97,12 @@ class Box:
 
 @dataclass
 class App:
-    """One of the apps. ``folder`` is where its packages are that nothing else here has."""
+    """One of the apps. A peer's ``package`` is installed into ``folder``, where nothing else looks."""
 
     name: str
     words: str
     login: str = "/login"
+    package: str = ""
     folder: Path | None = None
 
     @property
@@ -114,45 +133,40 @@ class Server:
             "BOX_API_URL": url,
             "BOX_UPLOAD_URL": f"{url}/api",
             "BOX_AUTHORIZE_URL": f"{url}/api/oauth2/authorize",
-            "REQUESTS_CA_BUNDLE": str(box.authority),
-            "SSL_CERT_FILE": str(box.authority),
+            "REQUESTS_CA_BUNDLE": str(box.authorities),
+            "SSL_CERT_FILE": str(box.authorities),
             "OAUTHLIB_INSECURE_TRANSPORT": "1",
             "BENCH_RULES": str(folder / "rules.json"),
             "BENCH_WORKERS": str(workers),
             "BENCH_THREADS": str(threads),
+            "PYTHONPYCACHEPREFIX": str(folder / "compiled"),  # as where an app is deployed, and nothing in the checkout
             "PYTHONPATH": os.pathsep.join(map(str, filter(None, [app.folder, ROOT]))),
         }
-        configuration = f"python:{'benchmarks.speed.gunicorn_settings'}"
-        command = [sys.executable, "-m", "gunicorn", "--config", configuration]
+        command = [sys.executable, "-m", "gunicorn", "--config", "python:benchmarks.speed.gunicorn_settings"]
         command += ["--bind", f"fd://{listener.fileno()}", app.module]
         environment = clean_environment(**settings)
+        del environment["PYTHONDONTWRITEBYTECODE"]
         self.log = self.folder / "log"
         self.began = time.perf_counter()
         with listener:
             self.process = start(command, self.log, cwd=ROOT, env=environment, pass_fds=[listener.fileno()])
-        try:
-            self._wait()
-        except BaseException:
-            self.stop()
-            raise
-        self.started = time.perf_counter() - self.began  # seconds to the first answer
 
-    def _wait(self) -> None:
+    def wait(self) -> float:
+        """Wait for the first page; return after how many seconds it came. Raises `Failed`."""
         end = time.monotonic() + STARTS_WITHIN
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise Failed(self._last_words())
+        while self.process.poll() is None and time.monotonic() < end:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 if self.get("/", patience=5)[0] == 200:
-                    return
+                    return time.perf_counter() - self.began
             time.sleep(0.002)
-        raise Failed(f"no page within {STARTS_WITHIN:.0f} s: {self._last_words()}")
+        self.stop()
+        raise Failed(self._last_words())
 
     def _last_words(self) -> str:
         lines = [
             line for line in self.log.read_text(errors="replace").splitlines() if re.match(r"\w*(Error|Exc)", line)
         ]
-        return (lines or ["it ended without a word"])[-1][:300]
+        return (lines or [f"it gave no page within {STARTS_WITHIN:.0f} s"])[-1][:300]
 
     def stop(self) -> None:
         stop(self.process)
@@ -178,7 +192,7 @@ class Server:
         finally:
             connection.close()
 
-    def sign_in(self, users: range = range(USERS)) -> None:
+    def sign_in(self, users: Iterable[int] = range(USERS)) -> None:
         """Sign users in as browsers and Box would; Box's consent page is left out."""
         for user in users:
             jar: dict[str, str] = {}
@@ -192,74 +206,16 @@ class Server:
                 raise Failed(f"a sign-in ended with {status}: {body[-300:].decode(errors='replace')}")
             self.cookies[user] = "; ".join(f"{name}={value}" for name, value in jar.items())
 
+    def view(self, user: int, path: str) -> tuple[int, bytes]:
+        """Get a page as a user's browser would, which keeps the cookies that come with it: status and body."""
+        jar = dict(each.split("=", 1) for each in self.cookies[user].split("; "))
+        status, _, body = self._step(path, jar)
+        self.cookies[user] = "; ".join(f"{name}={value}" for name, value in jar.items())
+        return status, body
+
     def _step(self, path: str, jar: dict[str, str]) -> tuple[int, Any, bytes]:
         answer = self.get(path, "; ".join(f"{name}={value}" for name, value in jar.items()))
         for cookie in answer[1].get_all("Set-Cookie") or []:
             name, _, value = cookie.partition(";")[0].partition("=")
             jar[name] = value
         return answer
-
-
-@dataclass
-class Run:
-    """What came of some views: ``seconds`` of each, ``elapsed`` in all, ``cpu`` seconds of the app's processes, calls
-    and connections to Box, and how often an answer was wrong in which way."""
-
-    seconds: list[float]
-    elapsed: float
-    cpu: float
-    calls: int
-    connections: int
-    wrong: dict[str, int]
-    spread: list[int]
-    load_cpu: float
-
-    @property
-    def views(self) -> int:
-        return len(self.seconds)
-
-
-def views(
-    server: Server,
-    path: str,
-    words: bool = True,
-    *,
-    at_once: int = 1,
-    views: int = 1_000_000,
-    seconds: float = 30,
-    rows: int = 100,
-    users: list[int] | None = None,
-) -> Run:
-    """Have pages asked for, by ``at_once`` users at a time, each as soon as it has the one before."""
-    chosen = users or sorted(server.cookies)
-    job = {
-        "port": server.port,
-        "path": path,
-        "users": [(server.cookies[user], f"<bdi>{name_of(user)}</bdi>" if words else "</html>") for user in chosen],
-        "rows": rows,
-        "at_once": at_once,
-        "workers": server.workers,
-        "views": views,
-        "seconds": seconds,
-    }
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    process = start([sys.executable, "-S", str(HERE / "load.py")], server.folder / "load.log", **pipes)
-    assert process.stdin
-    assert process.stdout
-    try:
-        print(json.dumps(job), file=process.stdin, flush=True)
-        if not process.stdout.readline():
-            raise Failed(f"the load came to nothing: {(server.folder / 'load.log').read_text()[-300:]}")
-        server.box.switch("counts")
-        cpu = server.cpu()
-        print("go", file=process.stdin, flush=True)
-        line = process.stdout.readline()
-        if not line:
-            raise Failed(f"the load came to nothing: {(server.folder / 'load.log').read_text()[-300:]}")
-        cpu = server.cpu() - cpu
-        counts, came = server.box.switch("counts"), json.loads(line)
-    finally:
-        stop(process)
-    calls = sum(counts["calls"].values())
-    connections = counts["connections"]
-    return Run(came["seconds"], came["elapsed"], cpu, calls, connections, came["wrong"], came["spread"], came["cpu"])

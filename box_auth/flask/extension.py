@@ -19,7 +19,7 @@ from ..errors import BoxAuthError, SignInRequired
 from ..flow import Flow, open_flow
 from ..problems import Problem
 from ..stores.record import TokenRecord
-from . import guards, health, pages, request_log, routes, run, sessions, visitor
+from . import assets, guards, health, pages, request_log, routes, run, sessions, visitor
 from .app_state import AppState, app_state
 from .hooks import Hooks, OnProblem, OnSignIn, OnSignOut
 from .sign_in_limit import SignInLimit
@@ -51,6 +51,7 @@ class BoxAuth:
         """
         app.extensions["box_auth"] = AppState(self._hooks, after_login)
         pages.install(app)
+        assets.install(app)
         app.cli.add_command(group.box)
         app.context_processor(lambda: {"box": self})
         try:

@@ -158,7 +158,7 @@ def _careful_headers(response: Response) -> Response:
     headers.setdefault("Content-Security-Policy", POLICY)
     if (opened := app_state().opened) and is_public_https(opened.settings.redirect_uri):
         headers.setdefault("Strict-Transport-Security", HSTS)
-    if request.endpoint != "static":
+    if request.endpoint != "static" or response.status_code >= 400:
         headers.setdefault("Cache-Control", "private, no-store")
     return response
 

@@ -18,7 +18,7 @@ from .. import private_files
 from ..config import Settings
 from ..errors import StoreUnavailable
 from ..stores.record import app_id
-from . import visitor
+from . import assets, visitor
 from .file_sessions import FileSessions
 from .session_json import check
 
@@ -147,6 +147,8 @@ class BrowserSessions(ServerSideSessionInterface):  # type: ignore[misc]
     def save_session(self, app: Flask, session: Any, response: Response) -> None:
         try:
             super().save_session(app, session, response)
+            if "Cookie" in response.vary:
+                assets.keep_from_others(response)
             if old := g.pop("box_replaced_sid", ""):
                 self._store.delete(old)
         except (StoreUnavailable, TypeError):  # the latter for what was put into a list after that was set

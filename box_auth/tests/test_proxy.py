@@ -25,7 +25,7 @@ def start(fork, settings):
 
 def test_links_cookie_and_redirect_uri_are_the_public_ones(start):
     with start(TRUSTED_PROXIES="1") as app, Visitor(app.url) as visitor:
-        assert 'href="/app/static/style.css"' in visitor.get("/", headers=FORWARDED).text
+        assert 'href="/app/static/style.css?v=' in visitor.get("/", headers=FORWARDED).text
         to_box = visitor.get("/login", headers=FORWARDED, allow_redirects=False)
         assert parse_qs(urlsplit(to_box.headers["Location"]).query)["redirect_uri"] == [PUBLIC]
         cookie = to_box.headers["Set-Cookie"]
@@ -43,7 +43,7 @@ def test_there_is_no_demo_where_a_proxy_is_set_up(demo_fork):
 
 def test_forwarded_headers_count_for_nothing_unless_a_proxy_is_trusted(start):
     with start(REDIRECT_URI="https://files.example.com/callback") as app, Visitor(app.url) as visitor:
-        assert 'href="/static/style.css"' in visitor.get("/", headers=FORWARDED).text
+        assert 'href="/static/style.css?v=' in visitor.get("/", headers=FORWARDED).text
 
 
 def test_a_visitor_under_another_name_is_sent_to_the_public_one_once(start):

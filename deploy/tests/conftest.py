@@ -68,6 +68,7 @@ class Proxy:
         kept = "".join(
             f"{name}_temp_path {folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
+        kept += "gzip on; gzip_types *; gzip_min_length 1; "  # as other sites on the same machine may want it
         main = (folder / "nginx.conf").read_text("utf-8").replace("http {", f"http {{ {kept}")
         (folder / "nginx.conf").write_text(f"daemon off; pid {folder}/pid;\n{main}", "utf-8")
 

@@ -183,6 +183,26 @@ def test_the_same_below_a_path(emulator, box, tmp_path):
         assert visitor.post("logout", data=body).status_code == 413
 
 
+@pytest.mark.parametrize("subpath", ["", "/box"])
+def test_static_files_come_compressed_and_to_be_kept_as_the_app_sends_them(emulator, box, tmp_path, subpath):
+    with deployed(emulator, box, tmp_path, subpath=subpath) as deployment:
+        sheet = tmp_path / "fork" / "static" / "style.css"
+        sheet.write_text("p { margin: 0 }" * 200)
+        with deployment.proxy.visitor(f"{subpath}/") as visitor:
+            page = visitor.get("", headers={"Accept-Encoding": "gzip"})
+            assert "Content-Encoding" not in page.headers
+            address = re.search(rf'href="({subpath}/static/style.css\?v=[^"]+)"', page.text)[1]
+            for _ in deployment.instances:
+                kept = visitor.get(address, headers={"Accept-Encoding": "gzip"})
+                assert kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+                assert (kept.headers["Content-Encoding"], kept.headers["Vary"]) == ("gzip", "Accept-Encoding")
+                assert kept.text == sheet.read_text()
+            again = visitor.get(address, headers={"Accept-Encoding": "gzip", "If-None-Match": kept.headers["ETag"]})
+            assert again.status_code == 304
+            plain = visitor.get(address.partition("?")[0], headers={"Accept-Encoding": "identity"})
+            assert (plain.headers["Cache-Control"], plain.headers.get("Content-Encoding")) == ("no-cache", None)
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd on this machine")
 @pytest.mark.parametrize("with_redis", [True, False])
 def test_systemd_reads_its_unit(tmp_path, with_redis):

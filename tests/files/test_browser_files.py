@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser import LOGIN, LOGOUT
+from tests.browser import GRANT, LOGIN, LOGOUT, asked_for_assets, serve
 from tests.files.person import SCREENS, follow, press, row, select
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -169,3 +169,16 @@ def test_a_text_too_long_to_search_for_is_cut_and_fits_the_page(page):
     expect(page.get_by_role("alert")).to_contain_text("255 characters")
     expect(page.get_by_role("searchbox")).to_have_value("y" * 255)
     page.look("search-cut")
+
+
+def test_a_folder_that_is_looked_at_again_brings_no_asset_again(chromium, emulator, tmp_path):
+    with serve(tmp_path) as app:
+        page = chromium.new_page()
+        page.goto(f"{app.url}/login?next=/files/")
+        page.locator(GRANT).click()
+        page.wait_for_url("**/files/")
+        for path in ("/files/", "/files/recent", "/files/trash", "/files/"):
+            page.goto(app.url + path)
+        asked = asked_for_assets(page, app)
+        assert len(asked) == len(set(asked)) > 3, asked
+        page.close()

@@ -36,9 +36,9 @@ def both(*paths: str) -> tuple[Any, Any]:
     user = session["user"]
     token = tokens.get(user)
     if token is None or token["end"] < time.time():
-        token = renew(user, token)
+        token = renew(user)
     answers = at_once(token["header"], *paths)
-    return at_once(renew(user, token)["header"], *paths) if 401 in answers else answers
+    return at_once(renew(user, token["header"])["header"], *paths) if 401 in answers else answers
 
 
 def at_once(token: str, first: str, second: str) -> tuple[Any, Any]:
@@ -47,13 +47,13 @@ def at_once(token: str, first: str, second: str) -> tuple[Any, Any]:
     return elsewhere.result(), here
 
 
-def renew(user: str, old: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what came after ``old``: what another worker has kept, or what Box gives."""
+def renew(user: str, refused: str = "") -> dict[str, Any]:
+    """Return the tokens that another worker has kept, or where these are no better, what Box gives for them."""
     with open(starter.FOLDER / user, "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         kept = json.load(file)
-        if old is not None and kept["header"] == old["header"]:
-            kept = from_box(grant_type="refresh_token", refresh_token=old["refresh_token"])
+        if kept["header"] == refused or kept["end"] < time.time():
+            kept = from_box(grant_type="refresh_token", refresh_token=kept["refresh_token"])
             keep(file, kept)
     tokens[user] = kept
     return kept

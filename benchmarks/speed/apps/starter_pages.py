@@ -51,6 +51,10 @@ def page_number() -> int:
     return max(1, min(request.args.get("page", 1, type=int), 100))
 
 
+def page_query(fields: tuple[str, ...], page: int) -> dict[str, Any]:
+    return {"fields": ",".join(fields), "limit": SIZE, "offset": (page - 1) * SIZE}
+
+
 def make(name: str) -> Flask:
     """Return an app with the starter's addresses, none of which has a page yet."""
     app = Flask(name, root_path=str(ROOT))
@@ -59,11 +63,19 @@ def make(name: str) -> Flask:
     files = FileSystemLoader(ROOT / "files" / "templates")
     app.jinja_env.loader = ChoiceLoader([FileSystemLoader(own), starter, files, PrefixLoader({"starter": starter})])
     known = {rule.rule for rule in app.url_map.iter_rules()}
-    for rule in json.loads(Path(os.environ["BENCH_RULES"]).read_text()):
+    addresses = json.loads(Path(os.environ["BENCH_RULES"]).read_text())
+    for rule in addresses["rules"]:
         if rule["rule"] not in known:
             app.url_map.add(Rule(rule["rule"], endpoint=rule["endpoint"], defaults=rule["defaults"]))
     app.jinja_env.globals["csrf_token"] = lambda: session.get("csrf", "")
     app.view_functions["home"] = lambda: "Hello."
+
+    versions = addresses["versions"]
+
+    @app.url_defaults
+    def name_content(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint.endswith("static"):
+            values["v"] = versions.get(f"{endpoint}/{values['filename']}")
 
     @app.context_processor
     def what_templates_ask_for() -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Proofs under load, and how quick it all is."""

@@ -1,0 +1,103 @@
+"""The tables as they are printed, and which of the limits hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.speed.figures import ROWS, Figures
+from benchmarks.speed.peers import IMPORTED, OURS, PEERS
+from benchmarks.speed.servers import App
+
+REFRESH = 50.0  # ms of one more call
+TOLERANCE = 5.0  # ms
+_BUSY = " \\*"
+
+
+def table(figures: Figures, rows: list[str], apps: list[App], to: str = "floor") -> str:
+    """Return a table: a line a row, a column an app, the ratio to the floor (or another app) in brackets."""
+    lines = [f"| | {' | '.join(app.words for app in apps)} |", f"|---|{'---|' * len(apps)}"]
+    for row in rows:
+        cells = [cell(figures, row, app.name, to) for app in apps]
+        lines.append(f"| {ROWS[row].words} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def cell(figures: Figures, row: str, app: str, to: str) -> str:
+    found = figures.cells.get((row, app))
+    if found and found.note:
+        return found.note
+    value = figures.median(row, app)
+    if value is None:
+        return "failed" if app in figures.failed else "–"
+    said = f"{value:.{ROWS[row].places}f}"
+    ratio = figures.ratio(row, app, to)
+    if ratio is not None and ROWS[row].floor and app != to:
+        said += f" ({ratio:.2f})"
+    return said + (_BUSY if found and found.busy else "")
+
+
+Limit = tuple[str, bool | None]  # what must hold, with the figure; None where there is nothing to judge by
+
+
+def limits(figures: Figures, apps: list[App]) -> Iterator[Limit]:
+    """Judge one table, of plain connections or TLS, by what must hold."""
+    ours = OURS.name
+
+    def at_most(words: str, value: float | None, most: float, form: str = ".2f") -> Limit:
+        return f"{words}: {_said(value, form)}, at most {most:{form}}", None if value is None else value <= most
+
+    def at_least(words: str, value: float | None, least: float) -> Limit:
+        return f"{words}: {_said(value, '.2f')}, at least {least:.2f}", None if value is None else value >= least
+
+    for kind, prefix in (("dashboard", ""), ("folder page", "folder ")):
+        yield at_most(f"{kind}: p50 at 50 ms, to the floor", figures.ratio(f"{prefix}p50 50", ours), 1.03)
+        yield at_least(f"{kind}: views/s at 32 users, 50 ms, to the floor", figures.ratio(f"{prefix}32 50", ours), 0.90)
+        yield at_most(f"{kind}: CPU a view, to the floor", figures.ratio(f"{prefix}cpu", ours), 1.5)
+    more = figures.median("expired more", ours)
+    yield at_most("first view after expiry: ms more than the next view", more, REFRESH + TOLERANCE, ".1f")
+    more = figures.median("revoked more", ours)
+    yield at_most("first view after an early end: ms more than the next view", more, 2 * REFRESH + TOLERANCE, ".1f")
+    calls = figures.median("calls", ours)
+    yield f"calls to Box a view: {_said(calls, '.2f')}, exactly 2", None if calls is None else calls == 2
+    yield at_most("new connections a view", figures.median("connections", ours), 0)
+    for large, small in (("100000", "1000"), ("100000 middle", "1000 middle"), ("100000 end", "1000 middle")):
+        ratio = figures.ratio(large, ours, ours, small)
+        names = [ROWS[row].words.partition(":")[0].partition(", 0 ms")[0] for row in (large, small)]
+        yield at_most(f"time of a page, {names[0]}, to {names[1]}", ratio, 1.10)
+    ratio = figures.ratio("memory 100000", ours, ours, "memory 1000")
+    yield at_most("memory after the folder of 100 000, to that after 1 000", ratio, 1.10)
+    yield from ahead_of_peers(figures, apps, [row for row in ROWS if ROWS[row].peers and not row.startswith("start")])
+
+
+def start_limits(figures: Figures, apps: list[App]) -> Iterator[Limit]:
+    ratio = figures.ratio("start", OURS.name, IMPORTED.name)
+    words = f"start, to a Flask app that imports the SDK: {_said(ratio, '.2f')}, at most 1.30"
+    yield words, None if ratio is None else ratio <= 1.3
+    yield from ahead_of_peers(figures, apps, ["start", "start cpu"])
+
+
+def ahead_of_peers(figures: Figures, apps: list[App], rows: list[str]) -> Iterator[Limit]:
+    """Judge each peer as a whole: a line names the rows where it is ahead of ours."""
+    for app in [app for app in apps if app in PEERS]:
+        if app.name in figures.failed:
+            yield f"ahead of {app.words}: {app.words} failed", None
+            continue
+        behind = []
+        for row in rows:
+            theirs, mine = figures.median(row, app.name), figures.median(row, OURS.name)
+            if theirs is not None and mine is not None and (theirs > mine if ROWS[row].more else theirs < mine):
+                place = ROWS[row].places
+                behind.append(f"{ROWS[row].words.removesuffix(', ms')} ({mine:.{place}f} : {theirs:.{place}f})")
+        yield (
+            f"ahead of {app.words}" + (f", but not in: {'; '.join(behind)}" if behind else " in every row"),
+            not behind,
+        )
+
+
+def verdicts(judged: list[Limit]) -> str:
+    words = {True: "met", False: "NOT MET", None: "not judged"}
+    return "\n".join(f"- {words[holds]}: {limit}" for limit, holds in judged)
+
+
+def _said(value: float | None, form: str) -> str:
+    return "–" if value is None else f"{value:{form}}"

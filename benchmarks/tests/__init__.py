@@ -1,0 +1,1 @@
+"""What the programs of this folder stand on. None of it is timed."""

@@ -1,0 +1,46 @@
+"""Where the rows of a list lead. Their addresses differ by a number, so each kind is made once a page."""
+
+import re
+
+from flask import url_for
+
+from .items import ID, PATHS
+
+NUMBER = re.compile(rf"(?:(?:{'|'.join(PATHS)}):)?{ID.pattern}")  # of an item, or an item itself: no sign is escaped
+MARK = "9" * 19  # with a digit more it stands for a number while an address is made
+ROOT = {"folder_id": "0"}  # whose address has no number
+
+
+class Addresses:
+    """The addresses of one page. In those of another request the path before, or the host, may be another."""
+
+    def __init__(self):
+        self._made = {}
+
+    def __call__(self, endpoint, **numbers):
+        """Return what ``url_for`` does, in a quarter of the time once it has made such an address for this page."""
+        for number in numbers.values():
+            if not NUMBER.fullmatch(str(number)) or numbers == ROOT:
+                return url_for(endpoint, **numbers)
+        made = self._made.get((endpoint, *numbers)) or self._make(endpoint, numbers)
+        return made % numbers
+
+    def _make(self, endpoint, names):
+        marks = {name: f"{MARK}{at}" for at, name in enumerate(names)}
+        address = url_for(endpoint, **marks).replace("%", "%%")
+        for name, mark in marks.items():
+            address = address.replace(mark, f"%({name})s")
+        self._made[endpoint, *names] = address
+        return address
+
+    def of_item(self, item):
+        """Return the address of the page that shows an item, or None: a web link leads elsewhere."""
+        kind, number = item.get("type"), str(item.get("id"))
+        if kind not in ("folder", "file") or not ID.fullmatch(number):
+            return None
+        return self("files.folder", folder_id=number) if kind == "folder" else self("files.file", file_id=number)
+
+    def of_thumbnail(self, item):
+        """Return the address of a file's small picture. It changes with the file, so that browsers may keep that."""
+        number = str(item.get("id"))
+        return self("files.thumbnail", file_id=number, of=item.get("etag")) if ID.fullmatch(number) else None
