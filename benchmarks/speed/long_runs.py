@@ -6,9 +6,11 @@ import argparse
 from pathlib import Path
 
 from benchmarks.speed import peers, table
+from benchmarks.speed.box import Box
 from benchmarks.speed.machine import BUSY
-from benchmarks.speed.measures import WARM, Bench
-from benchmarks.speed.servers import Box, Server
+from benchmarks.speed.measures import Bench
+from benchmarks.speed.servers import Server
+from benchmarks.speed.steps import WARM
 from benchmarks.speed.views import views
 
 FEW = 100

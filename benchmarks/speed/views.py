@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 
 from benchmarks.speed.answers import name_of
-from benchmarks.speed.servers import HERE, Failed, Server, start, stop
+from benchmarks.speed.box import start, stop
+from benchmarks.speed.servers import HERE, Failed, Server
 
 
 @dataclass

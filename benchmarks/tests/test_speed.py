@@ -21,11 +21,12 @@ if sys.platform != "linux":
     pytest.skip("the bench reads Linux's /proc", allow_module_level=True)
 
 from benchmarks.speed import answers, peers, table
+from benchmarks.speed.box import Box
 from benchmarks.speed.figures import Figures
 from benchmarks.speed.load import Load
 from benchmarks.speed.pages import elements
-from benchmarks.speed.quiet_box import CLIENT_ID, CLIENT_SECRET
-from benchmarks.speed.servers import App, Box, Failed
+from benchmarks.speed.servers import App, Failed
+from benchmarks.speed.tokens import CLIENT_ID, CLIENT_SECRET
 
 LISTS = ("", "fields=name,size,modified_at,url", "fields=name,size,modified_at,etag,url&limit=2&usemarker=true")
 ABOUT = "fields=name,path_collection,permissions,item_status"
