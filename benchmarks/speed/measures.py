@@ -116,7 +116,7 @@ class Bench:
     def first_views(self, row: str, server: Server, users: list[int]) -> None:
         """The first view of users whose tokens have just ended, and what it took more than the next one."""
         self.box.set_delay(DELAY)
-        end = time.monotonic() + PATIENCE
+        watch, end = self.watch(), time.monotonic() + PATIENCE
         took: list[float] = []
         for user in users:
             if took and time.monotonic() > end:
@@ -131,7 +131,7 @@ class Bench:
                     return
             took.append(times[0])
             self.figures.add(f"{row} more", server.app.name, times[0] - times[1])
-        self.figures.add(row, server.app.name, statistics.median(took))
+        self.figures.add(row, server.app.name, statistics.median(took), watch.others() > BUSY)
 
     def tokens_end(self) -> None:
         """Have the tokens of some users end after their time, and of others early, which only Box knows."""

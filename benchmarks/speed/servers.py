@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import re
+import signal
 import socket
 import sys
 import time
@@ -111,6 +112,7 @@ class Server:
         return (lines or [f"it gave no page within {STARTS_WITHIN:.0f} s"])[-1][:300]
 
     def stop(self) -> None:
+        self.process.send_signal(signal.SIGQUIT)  # gunicorn waits for nobody then
         stop(self.process)
 
     @property
