@@ -28,6 +28,10 @@ from benchmarks.speed.servers import Failed
 SPARE = 30.0  # seconds in each table for measuring again while the machine is busy
 
 
+def numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [app.name for app in peers.APPS]
@@ -41,7 +45,7 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--views", type=int, help="instead: memory of ours after 100 views and after so many")
     parser.add_argument(
-        "--threads", help="instead: views/s and memory of ours with so many threads, such as 8,16,32,64"
+        "--threads", type=numbers, help="instead: views/s and memory of ours with so many threads, such as 8,16,32,64"
     )
     parser.add_argument("--end-with-parent", action="store_true", help=argparse.SUPPRESS)  # for make
     options = parser.parse_args()
@@ -113,8 +117,8 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
 def print_notes(bench: Bench) -> None:
     for name, why in bench.figures.failed.items():
         print(f"\n{next(app.words for app in peers.APPS if app.name == name)}: failed: {why}")
-    for what, times in bench.wrong.items():
-        print(f"\nWrong pages. {what}: {times}")
+    for (words, what), times in bench.wrong.items():
+        print(f"\n{words}: {what}: {times} of {bench.seen[words]} pages")
 
 
 def main() -> int:

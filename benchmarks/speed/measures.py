@@ -27,7 +27,7 @@ class Bench:
     spare: float
     figures: Figures = field(default_factory=Figures)
     faults: list[str] = field(default_factory=list)
-    wrong: Counter[str] = field(default_factory=Counter)  # pages, by app and what was wrong
+    wrong: Counter[tuple[str, str]] = field(default_factory=Counter)  # pages, by app and what was wrong
     seen: Counter[str] = field(default_factory=Counter)  # pages, by app
     servers: list[Server] = field(default_factory=list)
 
@@ -66,11 +66,10 @@ class Bench:
         return self.quietly(measure)
 
     def look_at(self, server: Server, run: Run) -> None:
-        name = server.app.name
-        self.seen[name] += run.views
-        for words, times in run.wrong.items():
-            self.wrong[f"{server.app.words}: {words}"] += times
-        if run.wrong and name in PAIR:
+        self.seen[server.app.words] += run.views
+        for what, times in run.wrong.items():
+            self.wrong[server.app.words, what] += times
+        if run.wrong and server.app.name in PAIR:
             self.faults.append(f"{server.app.words}: wrong pages: {run.wrong}")
         if len(set(run.spread)) > 1:
             self.faults.append(

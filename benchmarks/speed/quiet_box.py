@@ -4,7 +4,7 @@
 
 It prints its two ports, plain and TLS, as JSON. It plays Box for 64 users, whose login codes are ``code-0`` to
 ``code-63``, and has folders that are named for their size: ``/2.0/folders/1000/items`` has 1 000 items, ``0`` has 100.
-What is below ``/_/`` is for the bench: `Switches`.
+What is below ``/_/`` is for the bench: see `_switch`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ HEADERS = re.compile(rb"\r\n(authorization: bearer|content-length:) *([^\r]+)", 
 
 class Connection:
     def __init__(self, sock: socket.socket) -> None:
-        self.sock, self.received, self.unsent, self.shaking = sock, b"", b"", isinstance(sock, ssl.SSLSocket)
+        self.sock, self.tls = sock, isinstance(sock, ssl.SSLSocket)
+        self.received, self.unsent = b"", b""
+        self.shaking, self.writing = self.tls, False
 
 
 class QuietBox:
@@ -64,7 +66,7 @@ class QuietBox:
             for number, event in self._loop.poll(0):
                 if number in self._listeners:
                     self._accept(*self._listeners[number])
-                elif event & select.EPOLLOUT and self._open[number].unsent:
+                elif event & select.EPOLLOUT:
                     self._send(self._open[number], b"")
                 else:
                     self._read(self._open[number])
@@ -97,9 +99,7 @@ class QuietBox:
                 connection.shaking = False
             while chunk := connection.sock.recv(65536):
                 connection.received += chunk
-                if len(chunk) < 16384 and not (
-                    isinstance(connection.sock, ssl.SSLSocket) and connection.sock.pending()
-                ):
+                if len(chunk) < 16384 and not (connection.tls and connection.sock.pending()):  # type: ignore[attr-defined]
                     break
             else:
                 self._close(connection)
@@ -186,8 +186,9 @@ class QuietBox:
         except OSError:  # gone
             self._close(connection)
             return
-        if connection.sock.fileno() >= 0:
-            self._loop.modify(connection.sock, select.EPOLLIN | (select.EPOLLOUT if connection.unsent else 0))
+        if connection.writing != bool(connection.unsent):
+            connection.writing = not connection.writing
+            self._loop.modify(connection.sock, select.EPOLLIN | (select.EPOLLOUT if connection.writing else 0))
 
 
 def main() -> None:

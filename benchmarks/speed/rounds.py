@@ -72,8 +72,8 @@ def measure(bench: Bench, options: argparse.Namespace) -> None:
     bench.folder_sizes(1 if options.quick else options.rounds)
     say("tokens that end")
     bench.tokens_end()
-    for server in bench.servers:
-        bench.figures.add("memory", server.app.name, server.memory())
+    for server in list(bench.servers):
+        bench.of(server, lambda server=server: bench.figures.add("memory", server.app.name, server.memory()))
     bench.faults += different(bench)
 
 

@@ -123,8 +123,11 @@ class Server:
         return cpu_seconds(self.processes)
 
     def memory(self) -> float:
-        """Return the memory of a worker in MB, the larger one's."""
-        return max(memory_mb(worker) for worker in children(self.process.pid))
+        """Return the memory of a worker in MB, the larger one's. Raises `Failed` if there is none."""
+        workers = children(self.process.pid)
+        if not workers:
+            raise Failed(f"no worker is left: {self._last_words()}")
+        return max(memory_mb(worker) for worker in workers)
 
     def get(self, path: str, cookie: str = "", patience: float = 120) -> tuple[int, Any, bytes]:
         """Get a page over a connection of its own: status, headers, body."""

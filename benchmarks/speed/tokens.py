@@ -40,8 +40,8 @@ class Tokens:
         access, refresh = f"a{user:02}x{number:028x}", f"r{user:02}x{number:060x}"
         self._access[access.encode()] = user, time.monotonic() + self.life
         self._refresh[refresh] = user
-        pair = {"access_token": access, "expires_in": self.life, "restricted_to": [], "refresh_token": refresh}
-        return 200, json.dumps({**pair, "expires_in": int(self.life), "token_type": "bearer"}).encode()
+        pair = {"access_token": access, "expires_in": int(self.life), "restricted_to": [], "refresh_token": refresh}
+        return 200, json.dumps({**pair, "token_type": "bearer"}).encode()
 
     def end_access(self, users: set[int]) -> None:
         """End the access tokens of these users; their refresh tokens stay good."""
