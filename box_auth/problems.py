@@ -1,11 +1,13 @@
 """The catalogue of everything that can go wrong, as `problems.toml` beside this file has it.
 
-It is parsed when the first failure asks for it: that takes 20 ms, and most pages fail at nothing.
+It is parsed when the first failure asks for it: that takes some milliseconds, and most pages fail at nothing. All that
+opens a file is done before, as a failure may be that none can be opened.
 """
 
 from __future__ import annotations
 
 import functools
+import tomllib
 from dataclasses import dataclass, replace
 from importlib import resources
 
@@ -37,14 +39,12 @@ class Problem:
         return replace(self, todo=self.visitor or self.todo)
 
 
-TEXT = resources.files(__package__).joinpath("problems.toml").read_text("utf-8")  # now, while it is this version's
+TEXT = resources.files(__package__).joinpath("problems.toml").read_text("utf-8")
 
 
 @functools.cache
 def problems() -> dict[str, Problem]:
     """Return every problem by its code, in the catalogue's order."""
-    import tomllib
-
     return {
         code: Problem(code, **{**entry, **{name: tuple(entry.get(name, ())) for name in ("box", "refused")}})
         for code, entry in tomllib.loads(TEXT).items()

@@ -2,9 +2,9 @@
 
 ``browse`` shows folders, ``search`` finds, ``change`` makes, renames, moves and copies, ``trash`` throws away and
 brings back, ``share`` makes links, ``upload`` takes files in and ``download`` hands them out. ``details`` is a file's
-own page, with ``preview``, ``versions`` and ``comments``; ``elements`` has Box's own UI Elements; ``addresses`` has where
-the rows of a list lead. docs/forking.md says which page to copy for what. A fork that needs none of it deletes this folder
-and its two lines in `app.py`.
+own page, with ``preview``, ``versions`` and ``comments``; ``elements`` has Box's own UI Elements. ``addresses`` has
+where the rows of a list lead. docs/forking.md says which page to copy for what. A fork that needs none of it deletes
+this folder and its two lines in `app.py`.
 """
 
 from flask import Blueprint, abort, url_for

@@ -91,12 +91,13 @@ class RetryingClient(NetworkClient):
         )
         left = max(0.1, deadline - time.monotonic())
         connect, read = min(CONNECT, left), READ_CONTENT if contents else min(self._read, left)
+        timeout = urllib3.Timeout(connect=connect, read=read)
         try:
-            response = None if contents else self._json.fetch(options, urllib3.Timeout(connect, read), deadline)
+            response = None if contents else self._json.fetch(options, timeout, deadline)
             if response is None:
                 once = copy.copy(options)
-                times = TimeoutConfig(connection_timeout_ms=int(connect * 1000), read_timeout_ms=int(read * 1000))
-                once.network_session = session.with_timeout_config(times)
+                config = TimeoutConfig(connection_timeout_ms=int(connect * 1000), read_timeout_ms=int(read * 1000))
+                once.network_session = session.with_timeout_config(config)
                 self._http.read_whole_by(None if contents else deadline)
                 response = self._sdk.fetch(once)
         except StreamFailed as failed:

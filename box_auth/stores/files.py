@@ -16,6 +16,8 @@ from ..sweeper import Sweeper
 from .base import Held, TokenStore, check_id
 from .record import Codec, TokenRecord
 
+REMEMBERED = 1000  # records kept in memory, a kilobyte each
+
 
 class FileStore(TokenStore):
     """Keeps ``<user id>-<app id>.json`` for each user (mode 0600) in a folder of its own (mode 0700).
@@ -45,6 +47,8 @@ class FileStore(TokenStore):
             return known[1]
         record = super().load(user_id)
         if record:
+            if len(self._memory) >= REMEMBERED:
+                self._memory.clear()  # each is read again when it is needed
             self._memory[user_id] = (stamp, record)
         return record
 

@@ -153,7 +153,7 @@ def test_a_port_and_a_folder_that_this_user_may_not_have(open_fork, settings):
     fork = open_fork
     (fork / "instance").mkdir(mode=0o555)
     program = (
-        "import json, os, sys, tomllib, box_auth.cli.doctor as d, cryptography.x509; from pathlib import Path;"
+        "import json, os, sys, box_auth.cli.doctor as d, cryptography.x509; from pathlib import Path;"
         "os.geteuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534));"
         "print(json.dumps([f.as_dict() for f in d.diagnose()]))"
     )

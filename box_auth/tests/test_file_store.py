@@ -1,5 +1,6 @@
 """The token store in files: the contract, and what only files can suffer."""
 
+import gc
 import json
 import os
 import resource
@@ -13,8 +14,9 @@ import pytest
 
 from box_auth import private_files
 from box_auth.errors import StoreUnavailable
+from box_auth.stores import files
 from box_auth.stores.files import FileStore
-from box_auth.stores.record import Plain
+from box_auth.stores.record import Plain, TokenRecord
 
 from .programs import processes
 from .store_contract import APP, FILE, FIRST, PLAIN, RECORD, StoreContract, save
@@ -94,6 +96,17 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_not_deleted(store, content)
     assert store.users() == []
     save(store, RECORD)
     assert store.load(USER) == RECORD
+
+
+def test_it_remembers_only_so_many_users(store, monkeypatch):
+    monkeypatch.setattr(files, "REMEMBERED", 3)
+    records = [replace(RECORD, user_id=str(number), grant="remembered") for number in range(1, 11)]
+    for record in records:
+        save(store, record)
+    assert [store.load(record.user_id) for record in records * 2] == records * 2
+    gc.collect()
+    alive = [known for known in gc.get_objects() if isinstance(known, TokenRecord) and known.grant == "remembered"]
+    assert len(alive) <= len(records) + 3
 
 
 def test_deleting_the_file_by_hand_means_starting_over(store):

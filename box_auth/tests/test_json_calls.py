@@ -41,7 +41,7 @@ def ask(box, http, token):
         options = FetchOptions(f"{box.url}{path}", method, auth=token, network_session=session, **more)
         try:
             if which == "ours":
-                answer = clients["ours"].fetch(options, urllib3.Timeout(3, 6), time.monotonic() + 5)
+                answer = clients["ours"].fetch(options, urllib3.Timeout(connect=3, read=6), time.monotonic() + 5)
                 assert answer is not None
             else:
                 answer = clients["sdk"].fetch(options)
@@ -176,7 +176,7 @@ def options(url, **more):
 
 
 def fetch(calls, url, **more):
-    return calls.fetch(options(url, **more), urllib3.Timeout(3, 6), time.monotonic() + 5)
+    return calls.fetch(options(url, **more), urllib3.Timeout(connect=3, read=6), time.monotonic() + 5)
 
 
 def test_an_answer_that_box_has_compressed_is_read(http, elsewhere):

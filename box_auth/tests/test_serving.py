@@ -44,6 +44,18 @@ needs("benchmarks", "gunicorn.conf.py")
 from benchmarks.processes import PROC, Gunicorn, ask, stop  # noqa: E402
 from benchmarks.refresh_storm import FIGURES, Storm, read_options  # noqa: E402
 
+HELD = """
+
+@app.get("/held")
+def held():
+    import gc, sys
+
+    gc.collect()
+    return {"frozen": gc.get_freeze_count(), "blocks": sys.getallocatedblocks()}
+"""
+
+VIEWS = 400
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 
 
@@ -144,6 +156,21 @@ def test_a_server_that_is_told_to_stop_finishes_the_refresh_under_way(emulator, 
         assert app.process.wait(30) == 0
     assert store.load(user.id).refresh_token != before.refresh_token
     assert emulator.requests.count("POST /oauth2/token") == 2  # the sign-in, and one refresh
+
+
+def test_what_a_worker_holds_does_not_grow_with_the_pages_that_it_shows(emulator, box, tmp_path):
+    settings = live_settings(emulator, box, free_port())
+    folder = checkout(tmp_path / "fork", "gunicorn.conf.py")
+    with open(folder / "app.py", "a") as source:
+        source.write(HELD)
+    with running(Gunicorn(folder, "--workers", "1", **settings)) as app, Visitor(app.url) as visitor:
+        visitor.sign_in()
+        held = []
+        for _ in range(2):
+            assert {visitor.get("/dashboard").status_code for _ in range(VIEWS)} == {200}
+            held.append(visitor.get("/held").json())
+    assert held[0]["frozen"] > 50_000  # what was loaded before its first page: no collection looks through that
+    assert held[1]["blocks"] - held[0]["blocks"] < 2 * VIEWS  # of memory; caches still take a few
 
 
 def test_flask_run_that_is_told_to_stop_finishes_the_refresh_under_way(emulator, box, tmp_path):

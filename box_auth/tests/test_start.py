@@ -17,7 +17,7 @@ GUNICORN = pytest.param(("-m", "gunicorn"), marks=pytest.mark.skipif(os.name == 
 AS_MAKE_DOES = {"FLASK_SKIP_DOTENV": "1"}
 # What the commands, a sign-in, a failure, Redis, encryption and the demo need, and the pages of a live app do not.
 ELSEWHERE = {"box_auth.cli.commands", "box_auth.cli.doctor", "box_auth.script", "box_auth.stores.redis", "box_emulator"}
-ELSEWHERE |= {"asyncio", "cryptography", "filelock", "flask_limiter", "limits", "redis", "rich", "sqlite3", "tomllib"}
+ELSEWHERE |= {"asyncio", "cryptography", "filelock", "flask_limiter", "limits", "redis", "rich", "sqlite3"}
 PAGE = '\n\n@app.get("/second")\n@box.login_required\ndef second():\n    return box.user.login\n'
 
 
