@@ -102,7 +102,7 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
         say("starts")
         figures = measure_starts(bench, usable, folder)
         print("### Start\n")
-        print(table.table(figures, ["start", "start cpu"], [*options.apps, peers.IMPORTED], peers.IMPORTED.name))
+        print(table.table(figures, table.START, [*options.apps, peers.IMPORTED], peers.IMPORTED.name))
         these = list(table.start_limits(figures, options.apps))
         print(f"\n{table.verdicts(these)}\n")
         judged += these

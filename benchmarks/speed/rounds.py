@@ -93,9 +93,10 @@ def measure_starts(bench: Bench, apps: list[App], folder: Path) -> Figures:
             except Failed as failed:
                 figures.failed[app.name] = str(failed)
                 continue
-            cpu, others = servers[0].cpu(), watch.others()
+            cpu, memory, others = servers[0].cpu(), servers[0].memory(), watch.others()
             servers[0].stop()
             if number:
                 figures.add("start", app.name, seconds, others > BUSY)
                 figures.add("start cpu", app.name, cpu)
+                figures.add("start memory", app.name, memory)
     return figures
