@@ -18,10 +18,11 @@ from pathlib import Path
 from benchmarks.speed import long_runs, peers, table
 from benchmarks.speed.box import Box
 from benchmarks.speed.figures import ROWS
-from benchmarks.speed.machine import processors
+from benchmarks.speed.machine import machine, processors
 from benchmarks.speed.measures import Bench
 from benchmarks.speed.pages import write_rules
 from benchmarks.speed.processes import die_with_parent
+from benchmarks.speed.readme import Copy, put
 from benchmarks.speed.rounds import BEGAN, measure, measure_starts, say, started
 from benchmarks.speed.servers import Failed
 
@@ -47,6 +48,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--threads", type=numbers, help="instead: views/s and memory of ours with so many threads, such as 8,16,32,64"
     )
+    parser.add_argument("--readme", action="store_true", help="put what is printed into benchmarks/README.md")
     parser.add_argument("--end-with-parent", action="store_true", help=argparse.SUPPRESS)  # for make
     options = parser.parse_args()
     options.apps = [app for app in peers.APPS if app.name in options.only.split(",")]
@@ -74,6 +76,7 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
             peers.install(app, options.peers)
         except Failed as why:
             failed[app.name] = f"not installed: {why}"
+    print(f"{machine()}\n")
     if len(processors()) == 1:
         print("One core: load, Box and app take turns on it. Ratios say less here, and views a second least of all.\n")
     judged: list[table.Limit] = []
@@ -99,7 +102,7 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
         say("starts")
         figures = measure_starts(bench, usable, folder)
         print("### Start\n")
-        print(table.table(figures, ["start", "start cpu"], [*options.apps, peers.IMPORTED], peers.IMPORTED.name))
+        print(table.table(figures, table.START, [*options.apps, peers.IMPORTED], peers.IMPORTED.name))
         these = list(table.start_limits(figures, options.apps))
         print(f"\n{table.verdicts(these)}\n")
         judged += these
@@ -128,7 +131,12 @@ def main() -> int:
         die_with_parent(signal.SIGTERM)
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as name, contextlib.ExitStack() as stack:
-            return run(options, Path(name), stack)
+            said = Copy()
+            with contextlib.redirect_stdout(said):  # type: ignore[type-var]
+                status = run(options, Path(name), stack)
+            if options.readme:
+                put(said.text)
+            return status
     except KeyboardInterrupt:
         print("Stopped, with all that was started.", file=sys.stderr)
         return 130

@@ -85,16 +85,18 @@ def measure_starts(bench: Bench, apps: list[App], folder: Path) -> Figures:
         for app in [*apps, peers.IMPORTED]:
             if app.name in figures.failed or (number > 3 and app in peers.PEERS):
                 continue
-            watch = Watch(lambda: [])
+            servers: list[Server] = []
+            watch = Watch(lambda servers=servers: [each for server in servers for each in server.processes])
             try:
-                server = Server(app, bench.box, "http", folder, workers=1)
-                seconds = server.wait()
+                servers.append(Server(app, bench.box, "http", folder, workers=1))
+                seconds = servers[0].wait()
             except Failed as failed:
                 figures.failed[app.name] = str(failed)
                 continue
-            cpu = server.cpu()
-            server.stop()  # only now does what it used count as ours
+            cpu, memory, others = servers[0].cpu(), servers[0].memory(), watch.others()
+            servers[0].stop()
             if number:
-                figures.add("start", app.name, seconds, watch.others() > BUSY)
+                figures.add("start", app.name, seconds, others > BUSY)
                 figures.add("start cpu", app.name, cpu)
+                figures.add("start memory", app.name, memory)
     return figures
