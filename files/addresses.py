@@ -61,3 +61,13 @@ class Addresses:
         before, _, after = url_for(endpoint, **{name: mark}).partition(mark)
         self._items[kind] = before, after
         return before, after
+
+
+class Found:
+    """A function as a mapping, for the rows of long lists: Jinja looks up in a third of the time in which it calls."""
+
+    def __init__(self, find):
+        self._find = find
+
+    def __getitem__(self, item):
+        return self._find(item)

@@ -32,7 +32,8 @@ def folder(folder_id):
 @box.login_required
 def recent():
     used = box.get("/recent_items", fields=FIELDS, limit=50).get("entries") or []
-    return render_template("files/recent.html", items=[entry["item"] for entry in used if entry.get("item")])
+    items = [entry["item"] for entry in used if isinstance(entry.get("item"), dict)]
+    return render_template("files/recent.html", items=items)
 
 
 @pages.get("/file/<file_id>/thumbnail")
