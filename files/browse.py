@@ -19,7 +19,7 @@ ABOUT = ["name", "path_collection", "permissions", "item_status"]
 def folder(folder_id):
     listing = Listing.of(folder_id, request.args)
     try:
-        about, items = box.at_once(lambda: box.get(f"/folders/{folder_id}", fields=ABOUT), listing.load)
+        items, about = box.at_once(listing.load, lambda: box.get(f"/folders/{folder_id}", fields=ABOUT))
     except BoxAPIError as error:
         if listing.marker and error.response_info.status_code == 400:
             flash("That place in the list is gone. This is the beginning.")
