@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import StoreUnavailable
+from .pauses import pause_after
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -68,22 +69,41 @@ def check_writable(path: Path, size: int = 8192) -> None:
     _draft(path, b" " * size).unlink(missing_ok=True)
 
 
-def lock(path: Path) -> FileLock:
-    """Return a lock on ``path`` between threads and processes; the system frees it if its holder dies.
+def lock(path: Path, wait: float) -> FileLock:
+    """Take the lock on ``path`` between threads and processes; the system frees it if its holder dies.
 
-    Each call makes a lock of its own, so that it works between threads, too. Acquiring it raises `TimeoutError`.
+    Raises `TimeoutError` after ``wait`` seconds.
     """
     from filelock import FileLock  # here, as it takes its time, and most pages change nothing
 
-    return FileLock(path.with_name(f".{path.stem}.lock"), mode=0o600, poll_interval=0.01, thread_local=False)
+    # One of its own for each call, so that it works between threads, too.
+    lock = FileLock(lock_file(path), mode=0o600, thread_local=False)
+    begun = time.monotonic()
+    while True:
+        try:
+            lock.acquire(timeout=0)
+            return lock
+        except TimeoutError:
+            waited = time.monotonic() - begun
+            if waited >= wait:
+                raise
+        time.sleep(min(pause_after(waited), wait - waited))
+
+
+def lock_file(path: Path) -> Path:
+    """Return where the lock on ``path`` is."""
+    return path.with_name(f".{path.stem}.lock")
 
 
 @contextlib.contextmanager
 def locked(path: Path, wait: float = 15.0) -> Iterator[None]:
     """Hold the lock on ``path``, whose folder is made if need be. Raises `TimeoutError` after ``wait`` seconds."""
     _make(path.parent)
-    with lock(path).acquire(timeout=wait):
+    held = lock(path, wait)
+    try:
         yield
+    finally:
+        held.release()
 
 
 @contextlib.contextmanager

@@ -78,15 +78,15 @@ class FileStore(TokenStore):
 
     @contextlib.contextmanager
     def acquire(self, user_id: str, wait: float) -> Iterator[int]:
-        lock = private_files.lock(self._path(user_id))
+        path = self._path(user_id)
         with self._errors():
             private_files.make_folder(self.folder)
             try:
-                lock.acquire(timeout=wait)
+                lock = private_files.lock(path, wait)
             except TimeoutError:  # somebody else holds it; nothing is wrong with the folder
                 raise SignInBusy from None
         try:
-            yield _inode(lock.lock_file)
+            yield _inode(private_files.lock_file(path))
         finally:
             lock.release()
 
@@ -122,7 +122,7 @@ class FileStore(TokenStore):
 
     def _check(self, held: Held) -> None:
         """A lock ends with its process, and else only if somebody removes its file, to start over."""
-        if _inode(private_files.lock(self._path(held.user_id)).lock_file) != held.hold:
+        if _inode(private_files.lock_file(self._path(held.user_id))) != held.hold:
             raise LockLost
 
     def _path(self, user_id: str) -> Path:
@@ -143,7 +143,7 @@ def _remove_older(paths: Iterable[Path], seconds: float) -> None:
                 path.unlink()
 
 
-def _inode(path: str) -> int:
+def _inode(path: Path) -> int:
     """Return the number of the file at ``path``; 0 if there is none."""
     try:
         return os.stat(path).st_ino

@@ -14,10 +14,11 @@ from typing import Any, cast
 
 import redis
 
+from ..pauses import pause_after
+
 LOCK_LIFE = 60.0  # seconds after which a lock ends without a sign of life, whatever the connection tells, if anything
 GONE = 2.5  # seconds that a holder without a connection has to come back: after a restart of Redis it takes one
 _BEAT = 1.0  # seconds between two signs of life
-_PAUSE = 0.02  # seconds between two tries to get the lock
 _LOOK = 0.5  # seconds between two looks at the holder
 
 # KEYS[1] is the lock, ARGV[1] the hold; a script goes on below only while the lock is that hold's.
@@ -48,7 +49,7 @@ class RedisLock:
 
     def acquire(self, wait: float) -> bool:
         """Get the lock, or return False after ``wait`` seconds."""
-        end, look = time.monotonic() + wait, 0.0
+        begun, look = time.monotonic(), 0.0
         seen, since = b"", 0.0
         value, life = self._value(), int(LOCK_LIFE * 1000)
         while not self._own.set(self.name, value, nx=True, px=life):
@@ -64,9 +65,9 @@ class RedisLock:
                     seen, since = holder, now
                 elif now - since >= GONE and self._run(_TAKE_OVER, holder, value, life):
                     break
-            if now >= end:
+            if now - begun >= wait:
                 return False
-            time.sleep(_PAUSE)
+            time.sleep(pause_after(now - begun))
         beats = threading.Thread(target=self._beat, name="box-lock", daemon=True)
         try:
             beats.start()

@@ -32,7 +32,7 @@ FLOORS = [
     {"config", "plain_page", "private_files", "readiness"},
     {"secret_files"},
     {"values"},
-    {"addresses", "errors", "json_lines", "pending", "ports", "signals", "sweeper"},
+    {"addresses", "errors", "json_lines", "pauses", "pending", "ports", "signals", "sweeper"},
     {"logs", "problems", "request_id"},
 ]
 
