@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 
+import filelock  # noqa: F401 - once for all workers, or the first refresh of each would wait 10 ms for it
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 

@@ -46,7 +46,6 @@ def write(path: Path, data: bytes, check: Callable[[], None] = lambda: None) -> 
 
     ``check`` may raise just before that step; then nothing is changed.
     """
-    _clear_drafts(path)
     _put(_draft(path, data), path, check)
     try:
         descriptor = os.open(path.parent, os.O_RDONLY)
@@ -65,8 +64,9 @@ def write_unsynced(path: Path, data: bytes) -> None:
 
 
 def check_writable(path: Path, size: int = 8192) -> None:
-    """Raise `OSError` if ``size`` bytes could not be written to ``path`` now; what is there stays. Needs no lock."""
-    _draft(path, b" " * size).unlink(missing_ok=True)
+    """Raise `OSError` if ``size`` bytes could not be written to ``path`` now; what is there stays. Needs no lock, and
+    does not wait for the disk: room is taken when it is written to."""
+    _draft(path, b" " * size, sync=False).unlink(missing_ok=True)
 
 
 def lock(path: Path, wait: float) -> FileLock:
@@ -161,9 +161,3 @@ def _put(draft: Path, path: Path, check: Callable[[], None] = lambda: None) -> N
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-
-
-def _clear_drafts(path: Path) -> None:
-    """Remove what processes that died here left. The lock on ``path`` is held."""
-    for left in path.parent.glob(f".{path.stem}.*.tmp"):
-        left.unlink(missing_ok=True)

@@ -116,12 +116,16 @@ def test_deleting_the_file_by_hand_means_starting_over(store):
     assert store.load(USER) is None
 
 
-def test_what_a_dead_process_left_half_written_is_cleared_away(store):
+def test_a_change_looks_at_nobody_elses_files(store, monkeypatch):
     save(store, RECORD)
-    (store.folder / f".{USER}-{APP}.0123456789abcdef.tmp").write_text("half")
-    save(store, RECORD)
-    assert [path.name for path in store.folder.glob("*.tmp")] == []
-    assert not list(store.folder.glob(".*.tmp"))
+
+    def looked(*_):
+        pytest.fail("it lists the folder, which has two files for each user")
+
+    monkeypatch.setattr(os, "scandir", looked)
+    monkeypatch.setattr(os, "listdir", looked)
+    save(store, replace(RECORD, access_token="newer"))
+    assert store.load(USER).access_token == "newer"
 
 
 def test_what_a_killed_health_check_left_is_cleared_away_in_an_hour_and_nothing_else(store, monkeypatch):
