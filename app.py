@@ -25,9 +25,9 @@ def home():
 @box.login_required
 def dashboard():
     page = max(1, min(request.args.get("page", 1, type=int), 100))
-    account, items = box.at_once(
-        lambda: box.client.users.get_user_me(),
+    items, account = box.at_once(
         lambda: box.get("/folders/0/items", fields=FIELDS, limit=SIZE, offset=(page - 1) * SIZE),
+        lambda: box.client.users.get_user_me(),
     )
     return render_template("dashboard.html", account=account, items=items, page=page, size=SIZE)
 

@@ -9,7 +9,7 @@ this folder and its two lines in `app.py`.
 
 from flask import Blueprint, abort, url_for
 
-from .addresses import Addresses
+from .addresses import Addresses, Found
 from .items import ID
 from .listing import count_of
 
@@ -34,7 +34,8 @@ def for_all_templates():
         "file_links": links,
         "row_address": addresses,
         "item_address": addresses.of_item,
-        "thumbnail_address": addresses.of_thumbnail,
+        "item_addresses": Found(addresses.of_item),
+        "thumbnail_addresses": Found(addresses.of_thumbnail),
         "path_to": path_to,
         "count_of": count_of,
     }

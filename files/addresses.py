@@ -15,7 +15,7 @@ class Addresses:
     """The addresses of one page. In those of another request the path before, or the host, may be another."""
 
     def __init__(self):
-        self._made = {}
+        self._made, self._items = {}, {}
 
     def __call__(self, endpoint, **numbers):
         """Return what ``url_for`` does, in a quarter of the time once it has made such an address for this page."""
@@ -33,14 +33,41 @@ class Addresses:
         self._made[endpoint, *names] = address
         return address
 
+    # What a long list has in each row goes without the names of numbers, which takes half of that time once more.
+
     def of_item(self, item):
         """Return the address of the page that shows an item, or None: a web link leads elsewhere."""
         kind, number = item.get("type"), str(item.get("id"))
         if kind not in ("folder", "file") or not ID.fullmatch(number):
             return None
-        return self("files.folder", folder_id=number) if kind == "folder" else self("files.file", file_id=number)
+        if number == "0":
+            return url_for(f"files.{kind}", **{f"{kind}_id": number})
+        before, after = self._items.get(kind) or self._around(kind, f"files.{kind}", f"{kind}_id")
+        return f"{before}{number}{after}"
 
     def of_thumbnail(self, item):
         """Return the address of a file's small picture. It changes with the file, so that browsers may keep that."""
-        number = str(item.get("id"))
-        return self("files.thumbnail", file_id=number, of=item.get("etag")) if ID.fullmatch(number) else None
+        number, etag = str(item.get("id")), item.get("etag")
+        if not ID.fullmatch(number):
+            return None
+        if not ID.fullmatch(str(etag)):
+            return url_for("files.thumbnail", file_id=number, of=etag)
+        before, after = self._items.get("thumbnail") or self._around("thumbnail", "files.thumbnail", "file_id")
+        return f"{before}{number}{after}?of={etag}"
+
+    def _around(self, kind, endpoint, name):
+        """Return what stands before and behind the number."""
+        mark = f"{MARK}0"
+        before, _, after = url_for(endpoint, **{name: mark}).partition(mark)
+        self._items[kind] = before, after
+        return before, after
+
+
+class Found:
+    """A function as a mapping, for the rows of long lists: Jinja looks up in a third of the time in which it calls."""
+
+    def __init__(self, find):
+        self._find = find
+
+    def __getitem__(self, item):
+        return self._find(item)

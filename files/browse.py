@@ -19,7 +19,7 @@ ABOUT = ["name", "path_collection", "permissions", "item_status"]
 def folder(folder_id):
     listing = Listing.of(folder_id, request.args)
     try:
-        about, items = box.at_once(lambda: box.get(f"/folders/{folder_id}", fields=ABOUT), listing.load)
+        items, about = box.at_once(listing.load, lambda: box.get(f"/folders/{folder_id}", fields=ABOUT))
     except BoxAPIError as error:
         if listing.marker and error.response_info.status_code == 400:
             flash("That place in the list is gone. This is the beginning.")
@@ -32,7 +32,8 @@ def folder(folder_id):
 @box.login_required
 def recent():
     used = box.get("/recent_items", fields=FIELDS, limit=50).get("entries") or []
-    return render_template("files/recent.html", items=[entry["item"] for entry in used if entry.get("item")])
+    items = [entry["item"] for entry in used if isinstance(entry.get("item"), dict)]
+    return render_template("files/recent.html", items=items)
 
 
 @pages.get("/file/<file_id>/thumbnail")

@@ -13,20 +13,24 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.speed import long_runs, peers, table
-from benchmarks.speed.figures import ROWS, Figures
-from benchmarks.speed.machine import processors
-from benchmarks.speed.measures import DASHBOARD_STEPS, DELAY, EXPIRED, FEW, FOLDER_STEPS, PAIR, REVOKED, WARM, Bench
-from benchmarks.speed.pages import different, write_rules
+from benchmarks.speed.box import Box
+from benchmarks.speed.figures import ROWS
+from benchmarks.speed.machine import machine, processors
+from benchmarks.speed.measures import Bench
+from benchmarks.speed.pages import write_rules
 from benchmarks.speed.processes import die_with_parent
-from benchmarks.speed.servers import App, Box, Failed, Server
+from benchmarks.speed.readme import Copy, put
+from benchmarks.speed.rounds import BEGAN, measure, measure_starts, say, started
+from benchmarks.speed.servers import Failed
 
 SPARE = 30.0  # seconds in each table for measuring again while the machine is busy
-STARTS = 5
-BEGAN = time.monotonic()
+
+
+def numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
 
 
 def read_options() -> argparse.Namespace:
@@ -42,8 +46,9 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--views", type=int, help="instead: memory of ours after 100 views and after so many")
     parser.add_argument(
-        "--threads", help="instead: views/s and memory of ours with so many threads, such as 8,16,32,64"
+        "--threads", type=numbers, help="instead: views/s and memory of ours with so many threads, such as 8,16,32,64"
     )
+    parser.add_argument("--readme", action="store_true", help="put what is printed into benchmarks/README.md")
     parser.add_argument("--end-with-parent", action="store_true", help=argparse.SUPPRESS)  # for make
     options = parser.parse_args()
     options.apps = [app for app in peers.APPS if app.name in options.only.split(",")]
@@ -52,79 +57,6 @@ def read_options() -> argparse.Namespace:
     if not set(options.schemes.split(",")) <= {"http", "https"}:
         parser.error("--schemes are http and https")
     return options
-
-
-@contextlib.contextmanager
-def started(bench: Bench, apps: list[App], scheme: str, folder: Path) -> Iterator[None]:
-    """Start the apps that can be started, sign their users in, and warm them up."""
-    try:
-        bench.box.set_delay(0)
-        for app in apps:
-            bench.servers.append(Server(app, bench.box, scheme, folder))
-        for server in list(bench.servers):
-            bench.of(server, server.wait)
-        for server in list(bench.servers):
-            users = WARM if server.app.name in PAIR else WARM[:FEW]
-            bench.of(server, lambda server=server, users=users: server.sign_in([*users, *EXPIRED, *REVOKED]))
-        for server in list(bench.servers):
-            bench.of(server, lambda server=server: warm_up(bench, server))
-        yield
-    finally:
-        for server in bench.servers:
-            server.stop()
-        bench.servers.clear()
-
-
-def warm_up(bench: Bench, server: Server) -> None:
-    """Have all threads at work, and all connections opened that they can need."""
-    for path in ("/files/1000", "/dashboard"):
-        bench.run(server, 0, 32, 0.6, path)
-        bench.run(server, DELAY, 32, 0.8, path)
-    bench.figures.add("warm memory", server.app.name, server.memory())
-
-
-def say(words: str) -> None:
-    """Tell who waits how far it is."""
-    print(f"{time.monotonic() - BEGAN:4.0f} s  {words}", file=sys.stderr, flush=True)
-
-
-def measure(bench: Bench, options: argparse.Namespace) -> None:
-    """Fill a table: the floor and ours by turns in every round, the others in the first."""
-    for number in range(1 if options.quick else options.rounds):
-        say(f"round {number + 1}")
-        pair = [server for server in bench.servers if server.app.name in PAIR]
-        pair = pair[::-1] if number % 2 else pair
-        bench.one_round(pair if number else list(bench.servers), DASHBOARD_STEPS)
-        bench.one_round(pair, FOLDER_STEPS)
-    say("folders of all sizes")
-    bench.folder_sizes(1 if options.quick else options.rounds)
-    say("tokens that end")
-    bench.tokens_end()
-    for server in bench.servers:
-        bench.figures.add("memory", server.app.name, server.memory())
-    bench.faults += different(bench)
-
-
-def measure_starts(bench: Bench, apps: list[App], folder: Path) -> Figures:
-    """Start each app with one worker, by turns; the first time, which compiles, does not count."""
-    figures = Figures()
-    figures.failed = dict(bench.figures.failed)
-    for number in range(STARTS + 1):
-        for app in [*apps, peers.IMPORTED]:
-            if app.name in figures.failed or (number > 3 and app in peers.PEERS):
-                continue
-            try:
-                server = Server(app, bench.box, "http", folder, workers=1)
-                seconds = server.wait()
-            except Failed as failed:
-                figures.failed[app.name] = str(failed)
-                continue
-            cpu = server.cpu()
-            server.stop()
-            if number:
-                figures.add("start", app.name, seconds)
-                figures.add("start cpu", app.name, cpu)
-    return figures
 
 
 def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) -> int:
@@ -144,6 +76,7 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
             peers.install(app, options.peers)
         except Failed as why:
             failed[app.name] = f"not installed: {why}"
+    print(f"{machine()}\n")
     if len(processors()) == 1:
         print("One core: load, Box and app take turns on it. Ratios say less here, and views a second least of all.\n")
     judged: list[table.Limit] = []
@@ -169,7 +102,7 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
         say("starts")
         figures = measure_starts(bench, usable, folder)
         print("### Start\n")
-        print(table.table(figures, ["start", "start cpu"], [*options.apps, peers.IMPORTED], peers.IMPORTED.name))
+        print(table.table(figures, table.START, [*options.apps, peers.IMPORTED], peers.IMPORTED.name))
         these = list(table.start_limits(figures, options.apps))
         print(f"\n{table.verdicts(these)}\n")
         judged += these
@@ -187,8 +120,8 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
 def print_notes(bench: Bench) -> None:
     for name, why in bench.figures.failed.items():
         print(f"\n{next(app.words for app in peers.APPS if app.name == name)}: failed: {why}")
-    for what, times in bench.wrong.items():
-        print(f"\nWrong pages. {what}: {times}")
+    for (words, what), times in bench.wrong.items():
+        print(f"\n{words}: {what}: {times} of {bench.seen[words]} pages")
 
 
 def main() -> int:
@@ -198,7 +131,12 @@ def main() -> int:
         die_with_parent(signal.SIGTERM)
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as name, contextlib.ExitStack() as stack:
-            return run(options, Path(name), stack)
+            said = Copy()
+            with contextlib.redirect_stdout(said):  # type: ignore[type-var]
+                status = run(options, Path(name), stack)
+            if options.readme:
+                put(said.text)
+            return status
     except KeyboardInterrupt:
         print("Stopped, with all that was started.", file=sys.stderr)
         return 130

@@ -48,6 +48,7 @@ ROWS = {
     "memory 100000": Row("memory after the folder of 100 000, MB", peers=False),
     "start": Row("start to the first page, s", 2),
     "start cpu": Row("CPU of that, s", 2),
+    "start memory": Row("memory of the worker then, MB"),
 }
 
 

@@ -3,8 +3,8 @@
     python load.py < job
 
 The first line is the job, as JSON. It opens its connections, an equal number to each worker, prints a line, waits for
-another line to go on, and prints what came of it. ``users`` are pairs of a cookie and
-the words that this user's page must show, and ``at_once`` is how many of them wait for a page at any time.
+another line to go on, and prints what came of it. ``users`` are pairs of a cookie and the words that this user's page
+must show, and ``at_once`` is how many of them wait for a page at any time.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from typing import Any
 
 ROW = b"<tr>"
+ANOTHERS = "another user's page"
 
 
 class Connection:
@@ -25,7 +26,7 @@ class Connection:
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.parts: list[bytes] = []
-        self.got, self.length, self.body_at = 0, 0, 0
+        self.got, self.length = 0, 0
         self.began, self.words = 0.0, b""
 
     def ask(self, request: bytes, words: bytes) -> None:
@@ -94,9 +95,9 @@ class Load:
         by_number = {each.sock.fileno(): each for each in connections}
         for number in by_number:
             loop.register(number, select.EPOLLIN)
-        began = time.perf_counter()
-        end, most, sent, done = began + self._job["seconds"], self._job["views"], 0, 0
-        busy = 0
+        began = last = time.perf_counter()
+        end, most = began + self._job["seconds"], self._job["views"]
+        sent = busy = 0
         while True:
             while idle and busy < self._job["at_once"] and sent < most and time.perf_counter() < end:
                 self._ask(idle.popleft())
@@ -117,14 +118,12 @@ class Load:
                     self.seconds.append(last - connection.began)
                     self._look(connection, answer)
                     idle.append(connection)
-                    busy, done = busy - 1, done + 1
+                    busy -= 1
         return {
-            "views": done,
             "elapsed": last - began,
             "seconds": self.seconds,
             "wrong": dict(self.wrong),
             "spread": self.spread,
-            "cpu": time.process_time(),
         }
 
     def _ask(self, connection: Connection) -> None:
@@ -135,7 +134,7 @@ class Load:
         if not answer.startswith(b"HTTP/1.1 200"):
             self.wrong[answer[:12].decode()] += 1
         elif connection.words not in answer:
-            self.wrong["another user's page"] += 1
+            self.wrong[ANOTHERS] += 1
         elif answer.count(ROW) != self._rows:
             self.wrong["not all rows"] += 1
 

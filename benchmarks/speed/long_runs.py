@@ -6,13 +6,15 @@ import argparse
 from pathlib import Path
 
 from benchmarks.speed import peers, table
+from benchmarks.speed.box import Box
 from benchmarks.speed.machine import BUSY
-from benchmarks.speed.measures import WARM, Bench
-from benchmarks.speed.servers import Box, Server
+from benchmarks.speed.measures import Bench
+from benchmarks.speed.servers import Server
+from benchmarks.speed.steps import WARM
 from benchmarks.speed.views import views
 
 FEW = 100
-GROWTH = 1.02  # of what a worker holds after FEW views
+GROWTH = 1.05  # of what a worker holds after FEW views
 AT_ONCE = 128  # users who wait for a page, with each number of threads
 DELAYS = (0.05, 0.2)  # seconds a call
 
@@ -22,7 +24,7 @@ def run(options: argparse.Namespace, box: Box, folder: Path) -> int:
     if options.views:
         status |= memory(box, folder, options.views)
     if options.threads:
-        status |= threads(box, folder, [int(number) for number in options.threads.split(",")])
+        status |= threads(box, folder, options.threads)
     return status
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import platform
 import resource
 import time
 from collections.abc import Callable
@@ -17,6 +19,13 @@ _COUNTED = (0, 1, 2, 5, 6, 7)  # user, nice, system, irq, softirq, and what othe
 def processors() -> set[int]:
     """Return the processors that this process, and so all of the bench, may use."""
     return os.sched_getaffinity(0)
+
+
+def machine() -> str:
+    """Return what figures of this run depend on, in a line."""
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("gunicorn", "flask", "boxsdk", "urllib3")]
+    python = f"Python {platform.python_version()}"
+    return f"{len(processors())} processors, {python}, {', '.join(versions)}; {time.strftime('%d %B %Y').lstrip('0')}."
 
 
 class Watch:

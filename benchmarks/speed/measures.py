@@ -8,55 +8,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from benchmarks.speed.answers import USERS, name_of
+from benchmarks.speed.answers import name_of
+from benchmarks.speed.box import Box
 from benchmarks.speed.figures import Figures
 from benchmarks.speed.machine import BUSY, Watch
-from benchmarks.speed.servers import Box, Failed, Server, rows_of
+from benchmarks.speed.servers import Failed, Server, rows_of
+from benchmarks.speed.steps import DELAY, EXPIRED, OTHERS, PAGES, PAIR, PATIENCE, REVOKED, SHORT_LIFE, WARM, Step
 from benchmarks.speed.views import Run, views
-
-DELAY = 0.05  # seconds that Box takes for a call, where it takes any
-WARM = list(range(52))  # users whose tokens stay good: the first FEW of them for the peers
-FEW = 32
-EXPIRED, REVOKED = list(range(52, 58)), list(range(58, USERS))
-SHORT_LIFE = 2  # seconds, of tokens that are to end
-PATIENCE = 3.0  # seconds for the first views of one app: some wait long before they try again
-FOLDER = "/files/1000"
-PAIR = ("floor", "ours")  # what the limits compare: measured in every round, and at more
-OTHERS = 0.7  # of the time for the others
-PAGES = {
-    "10": "/files/10",
-    "1000": FOLDER,
-    "100000": "/files/100000",
-    "1000 middle": f"{FOLDER}?page=5",
-    "100000 middle": "/files/100000?page=50",
-    "100000 end": "/files/100000?page=100",
-}
-
-
-@dataclass(frozen=True)
-class Step:
-    """Views by so many users at once, for so many seconds, and what of it each row of the table gets."""
-
-    delay: float
-    at_once: int
-    seconds: float
-    rows: dict[str, str]
-    path: str = "/dashboard"
-
-
-DASHBOARD_STEPS = (
-    Step(0, 1, 1.6, {"p50 0": "p50", "p95 0": "p95", "cpu": "cpu", "calls": "calls"}),
-    Step(DELAY, 1, 2.4, {"p50 50": "p50", "p95 50": "p95"}),
-    Step(0, 8, 1.6, {"8 0": "rate"}),
-    Step(0, 32, 1.6, {"32 0": "rate"}),
-    Step(DELAY, 8, 1.6, {"8 50": "rate"}),
-    Step(DELAY, 32, 1.6, {"32 50": "rate", "connections": "connections"}),
-)
-FOLDER_STEPS = (
-    Step(0, 1, 1.2, {"folder cpu": "cpu"}, FOLDER),
-    Step(DELAY, 1, 1.8, {"folder p50 50": "p50"}, FOLDER),
-    Step(DELAY, 32, 1.6, {"folder 32 50": "rate"}, FOLDER),
-)
 
 
 @dataclass
@@ -69,7 +27,7 @@ class Bench:
     spare: float
     figures: Figures = field(default_factory=Figures)
     faults: list[str] = field(default_factory=list)
-    wrong: Counter[str] = field(default_factory=Counter)  # pages, by app and what was wrong
+    wrong: Counter[tuple[str, str]] = field(default_factory=Counter)  # pages, by app and what was wrong
     seen: Counter[str] = field(default_factory=Counter)  # pages, by app
     servers: list[Server] = field(default_factory=list)
 
@@ -108,11 +66,10 @@ class Bench:
         return self.quietly(measure)
 
     def look_at(self, server: Server, run: Run) -> None:
-        name = server.app.name
-        self.seen[name] += run.views
-        for words, times in run.wrong.items():
-            self.wrong[f"{server.app.words}: {words}"] += times
-        if run.wrong and name in PAIR:
+        self.seen[server.app.words] += run.views
+        for what, times in run.wrong.items():
+            self.wrong[server.app.words, what] += times
+        if run.wrong and server.app.name in PAIR:
             self.faults.append(f"{server.app.words}: wrong pages: {run.wrong}")
         if len(set(run.spread)) > 1:
             self.faults.append(
@@ -158,7 +115,7 @@ class Bench:
     def first_views(self, row: str, server: Server, users: list[int]) -> None:
         """The first view of users whose tokens have just ended, and what it took more than the next one."""
         self.box.set_delay(DELAY)
-        end = time.monotonic() + PATIENCE
+        watch, end = self.watch(), time.monotonic() + PATIENCE
         took: list[float] = []
         for user in users:
             if took and time.monotonic() > end:
@@ -173,7 +130,7 @@ class Bench:
                     return
             took.append(times[0])
             self.figures.add(f"{row} more", server.app.name, times[0] - times[1])
-        self.figures.add(row, server.app.name, statistics.median(took))
+        self.figures.add(row, server.app.name, statistics.median(took), watch.others() > BUSY)
 
     def tokens_end(self) -> None:
         """Have the tokens of some users end after their time, and of others early, which only Box knows."""

@@ -4,7 +4,7 @@
 
 It prints its two ports, plain and TLS, as JSON. It plays Box for 64 users, whose login codes are ``code-0`` to
 ``code-63``, and has folders that are named for their size: ``/2.0/folders/1000/items`` has 1 000 items, ``0`` has 100.
-What is below ``/_/`` is for the bench: `Switches`.
+What is below ``/_/`` is for the bench: see `_switch`.
 """
 
 from __future__ import annotations
@@ -22,52 +22,18 @@ from email.utils import formatdate
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from benchmarks.speed.answers import SIZES, USERS, about, account, items, refusal
+from benchmarks.speed.answers import SIZES, about, account, items, refusal
+from benchmarks.speed.tokens import Tokens
 
-CLIENT_ID, CLIENT_SECRET = "bench-client", "bench-secret"
 FOLDER = re.compile(r"/2\.0/folders/(\d+)(/items)?")
 HEADERS = re.compile(rb"\r\n(authorization: bearer|content-length:) *([^\r]+)", re.IGNORECASE)
 
 
-class Tokens:
-    """Which tokens are good. Refresh tokens work once; an access token ends after its own life, or by a switch."""
-
-    def __init__(self) -> None:
-        self.life = 3600.0  # seconds, of tokens to come
-        self._serial = itertools.count(1)
-        self._access: dict[bytes, tuple[int, float]] = {}
-        self._refresh: dict[str, int] = {}
-
-    def user_of(self, token: bytes) -> int | None:
-        user, end = self._access.get(token, (None, 0.0))
-        return user if end > time.monotonic() else None
-
-    def answer(self, form: dict[str, str]) -> tuple[int, bytes]:
-        """Answer the token endpoint."""
-        if form.get("client_id") != CLIENT_ID or form.get("client_secret") != CLIENT_SECRET:
-            return 400, b'{"error":"invalid_client","error_description":"The client credentials are invalid"}'
-        user: int | None = None
-        if form.get("grant_type") == "authorization_code" and re.fullmatch(r"code-\d\d?", form.get("code", "")):
-            user = int(form["code"].removeprefix("code-"))
-        elif form.get("grant_type") == "refresh_token":
-            user = self._refresh.pop(form.get("refresh_token", ""), None)
-        if user is None or user >= USERS:
-            return 400, b'{"error":"invalid_grant","error_description":"Refresh token has expired"}'
-        number = next(self._serial)
-        access, refresh = f"a{user:02}x{number:028x}", f"r{user:02}x{number:060x}"
-        self._access[access.encode()] = user, time.monotonic() + self.life
-        self._refresh[refresh] = user
-        pair = {"access_token": access, "expires_in": self.life, "restricted_to": [], "refresh_token": refresh}
-        return 200, json.dumps({**pair, "expires_in": int(self.life), "token_type": "bearer"}).encode()
-
-    def end_access(self, users: set[int]) -> None:
-        """End the access tokens of these users; their refresh tokens stay good."""
-        self._access = {token: (user, end) for token, (user, end) in self._access.items() if user not in users}
-
-
 class Connection:
     def __init__(self, sock: socket.socket) -> None:
-        self.sock, self.received, self.unsent, self.shaking = sock, b"", b"", isinstance(sock, ssl.SSLSocket)
+        self.sock, self.tls = sock, isinstance(sock, ssl.SSLSocket)
+        self.received, self.unsent = b"", b""
+        self.shaking, self.writing = self.tls, False
 
 
 class QuietBox:
@@ -100,7 +66,7 @@ class QuietBox:
             for number, event in self._loop.poll(0):
                 if number in self._listeners:
                     self._accept(*self._listeners[number])
-                elif event & select.EPOLLOUT and self._open[number].unsent:
+                elif event & select.EPOLLOUT:
                     self._send(self._open[number], b"")
                 else:
                     self._read(self._open[number])
@@ -133,9 +99,7 @@ class QuietBox:
                 connection.shaking = False
             while chunk := connection.sock.recv(65536):
                 connection.received += chunk
-                if len(chunk) < 16384 and not (
-                    isinstance(connection.sock, ssl.SSLSocket) and connection.sock.pending()
-                ):
+                if len(chunk) < 16384 and not (connection.tls and connection.sock.pending()):  # type: ignore[attr-defined]
                     break
             else:
                 self._close(connection)
@@ -222,8 +186,9 @@ class QuietBox:
         except OSError:  # gone
             self._close(connection)
             return
-        if connection.sock.fileno() >= 0:
-            self._loop.modify(connection.sock, select.EPOLLIN | (select.EPOLLOUT if connection.unsent else 0))
+        if connection.writing != bool(connection.unsent):
+            connection.writing = not connection.writing
+            self._loop.modify(connection.sock, select.EPOLLIN | (select.EPOLLOUT if connection.writing else 0))
 
 
 def main() -> None:

@@ -1,14 +1,13 @@
-"""What the bench starts: the quiet Box, the apps under gunicorn, and the load; each ends with the bench."""
+"""The apps under gunicorn, and their users."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import os
 import re
+import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
@@ -17,13 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import certifi
-
 from benchmarks.speed.answers import USERS
-from benchmarks.speed.processes import children, cpu_seconds, die_with_parent, memory_mb
-from benchmarks.speed.quiet_box import CLIENT_ID, CLIENT_SECRET
+from benchmarks.speed.box import Box, start, stop
+from benchmarks.speed.processes import children, cpu_seconds, memory_mb
+from benchmarks.speed.tokens import CLIENT_ID, CLIENT_SECRET
 from box_auth.config import NAMES
-from box_auth.tests.certificates import Certificate
 from box_auth.tests.journey import ROOT
 from box_auth.tests.programs import clean_environment
 
@@ -39,60 +36,6 @@ def rows_of(path: str) -> int:
 
 class Failed(Exception):
     """An app that did not start, or whose pages are not what they should be; the others go on."""
-
-
-def start(command: list[str], log: Path, **more: Any) -> subprocess.Popen[str]:
-    """Start a process that ends with this one, and says what it has to say in ``log``."""
-    with open(log, "a") as said:
-        streams = {"stdin": subprocess.DEVNULL, "stdout": said, "stderr": said, **more}
-        return subprocess.Popen(command, preexec_fn=die_with_parent, text=True, **streams)
-
-
-def stop(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe:
-            pipe.close()
-
-
-class Box:
-    """The quiet Box as a process."""
-
-    def __init__(self, folder: Path) -> None:
-        authority = Certificate(folder, "authority")
-        certificate = Certificate(folder, "box", authority)
-        # Beside all that a machine usually trusts: to read that file takes whoever reads it long.
-        self.authorities = folder / "authorities.pem"
-        self.authorities.write_text(certifi.contents() + authority.path.read_text())
-        command = [sys.executable, "-m", "benchmarks.speed.quiet_box", str(certificate.path)]
-        environment = clean_environment()
-        self.process = start(command, folder / "box.log", cwd=ROOT, env=environment, stdout=subprocess.PIPE)
-        assert self.process.stdout
-        self.ports: dict[str, int] = json.loads(self.process.stdout.readline())
-        self._http = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=30)
-        self.delay = 0.0
-
-    def stop(self) -> None:
-        self._http.close()
-        stop(self.process)
-
-    def switch(self, name: str, **values: object) -> dict[str, Any]:
-        self._http.request("GET", f"/_/{name}?{urlencode(values)}")
-        answer: dict[str, Any] = json.load(self._http.getresponse())
-        return answer
-
-    def set_delay(self, seconds: float) -> None:
-        if seconds != self.delay:
-            self.switch("set", delay=seconds)
-            self.delay = seconds
-
-    def address(self, scheme: str) -> str:
-        return f"{scheme}://127.0.0.1:{self.ports[scheme]}"
 
 
 @dataclass
@@ -169,6 +112,7 @@ class Server:
         return (lines or [f"it gave no page within {STARTS_WITHIN:.0f} s"])[-1][:300]
 
     def stop(self) -> None:
+        self.process.send_signal(signal.SIGQUIT)  # gunicorn waits for nobody then
         stop(self.process)
 
     @property
@@ -179,8 +123,11 @@ class Server:
         return cpu_seconds(self.processes)
 
     def memory(self) -> float:
-        """Return the memory of a worker in MB, the larger one's."""
-        return max(memory_mb(worker) for worker in children(self.process.pid))
+        """Return the memory of a worker in MB, the larger one's. Raises `Failed` if there is none."""
+        workers = children(self.process.pid)
+        if not workers:
+            raise Failed(f"no worker is left: {self._last_words()}")
+        return max(memory_mb(worker) for worker in workers)
 
     def get(self, path: str, cookie: str = "", patience: float = 120) -> tuple[int, Any, bytes]:
         """Get a page over a connection of its own: status, headers, body."""

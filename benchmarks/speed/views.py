@@ -8,7 +8,9 @@ import sys
 from dataclasses import dataclass
 
 from benchmarks.speed.answers import name_of
-from benchmarks.speed.servers import HERE, Failed, Server, start, stop
+from benchmarks.speed.box import start, stop
+from benchmarks.speed.load import ANOTHERS
+from benchmarks.speed.servers import HERE, Failed, Server
 
 
 @dataclass
@@ -23,7 +25,6 @@ class Run:
     connections: int
     wrong: dict[str, int]
     spread: list[int]
-    load_cpu: float
 
     @property
     def views(self) -> int:
@@ -41,7 +42,8 @@ def views(
     rows: int = 100,
     users: list[int] | None = None,
 ) -> Run:
-    """Have pages asked for, by ``at_once`` users at a time, each as soon as it has the one before."""
+    """Have pages asked for, by ``at_once`` users at a time, each as soon as it has the one before. Raises `Failed` if
+    most of what came was no such page."""
     chosen = users or sorted(server.cookies)
     job = {
         "port": server.port,
@@ -55,22 +57,26 @@ def views(
     }
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     process = start([sys.executable, "-S", str(HERE / "load.py")], server.folder / "load.log", **pipes)
-    assert process.stdin
-    assert process.stdout
+
+    def say(words: str) -> str:
+        print(words, file=process.stdin, flush=True)
+        answer = process.stdout.readline()
+        if not answer:
+            last = (server.folder / "load.log").read_text().strip().rpartition("\n")[2]
+            raise Failed(f"the load came to nothing: {last}")
+        return answer
+
     try:
-        print(json.dumps(job), file=process.stdin, flush=True)
-        if not process.stdout.readline():
-            raise Failed(f"the load came to nothing: {(server.folder / 'load.log').read_text()[-300:]}")
+        say(json.dumps(job))
         server.box.switch("counts")
         cpu = server.cpu()
-        print("go", file=process.stdin, flush=True)
-        line = process.stdout.readline()
-        if not line:
-            raise Failed(f"the load came to nothing: {(server.folder / 'load.log').read_text()[-300:]}")
+        came = json.loads(say("go"))
         cpu = server.cpu() - cpu
-        counts, came = server.box.switch("counts"), json.loads(line)
+        counts = server.box.switch("counts")
     finally:
         stop(process)
-    calls = sum(counts["calls"].values())
-    connections = counts["connections"]
-    return Run(came["seconds"], came["elapsed"], cpu, calls, connections, came["wrong"], came["spread"], came["cpu"])
+    run = Run(cpu=cpu, calls=sum(counts["calls"].values()), connections=counts["connections"], **came)
+    no_page = sum(times for what, times in run.wrong.items() if what != ANOTHERS)
+    if 2 * no_page >= run.views:
+        raise Failed(f"wrong pages: {run.wrong}")
+    return run

@@ -6,8 +6,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.speed.box import Box
 from benchmarks.speed.peers import IMPORTED
-from benchmarks.speed.servers import Box, Server
+from benchmarks.speed.servers import Server
 
 with tempfile.TemporaryDirectory() as folder:
     box = Box(Path(folder))

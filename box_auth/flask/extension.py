@@ -167,7 +167,8 @@ class BoxAuth:
         return url_for("box.login", next=here)
 
     def at_once(self, *calls: Callable[[], Any]) -> list[Any]:
-        """Make several calls to Box side by side; return their results in order."""
+        """Make several calls to Box side by side; return their results in order. Put the one with the longest answer
+        first: it is read while the others still come."""
         if self.user is not None:
             _ = self.client  # made once, before threads ask for it
         return self.flow.network.at_once(*calls)

@@ -181,5 +181,6 @@ def _makes_sense(response: FetchResponse) -> bool:
 def _mend_halves(response: FetchResponse) -> None:
     """Put “?” for half a character (a lone surrogate), which JSON can write and no page, file or terminal can."""
     raw = getattr(response.content, "getvalue", bytes)()
-    if response.data and (b"\\ud" in raw or b"\\uD" in raw):
+    # The first question is the quickest to answer, and few answers have a backslash.
+    if b"\\" in raw and (b"\\ud" in raw or b"\\uD" in raw) and response.data:
         response.data = json.loads(json.dumps(response.data, ensure_ascii=False).encode("utf-8", "replace"))

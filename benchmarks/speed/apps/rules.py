@@ -1,4 +1,4 @@
-"""Prints the starter's addresses as JSON, for the apps that show its pages: its rules, and what its static files get."""
+"""Prints the starter's addresses as JSON, for the apps that show its pages: rules, and names of static files."""
 
 import json
 from pathlib import Path
