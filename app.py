@@ -12,7 +12,8 @@ app = Flask(__name__)
 box.init_app(app, demo="box_emulator:embed", after_login="dashboard")  # delete demo once your Box app is connected
 app.register_blueprint(files.pages)
 
-FIELDS = ["name", "size", "modified_at", "url"]
+FIELDS = ["name", "size", "modified_at", "url"]  # what Box is asked for of each item
+ACCOUNT = ["name", "login", "space_used", "space_amount"]
 SIZE = 50  # items on a page
 
 
@@ -27,7 +28,7 @@ def dashboard():
     page = max(1, min(request.args.get("page", 1, type=int), 100))
     items, account = box.at_once(
         lambda: box.get("/folders/0/items", fields=FIELDS, limit=SIZE, offset=(page - 1) * SIZE),
-        lambda: box.client.users.get_user_me(),
+        lambda: box.get("/users/me", fields=ACCOUNT),
     )
     return render_template("dashboard.html", account=account, items=items, page=page, size=SIZE)
 

@@ -19,7 +19,7 @@ def name_of(user: int) -> str:
 
 
 @cache
-def account(user: int) -> bytes:
+def account(user: int, query: str) -> bytes:
     number = str(20_000_000 + user)
     values = {
         "type": "user",
@@ -40,7 +40,7 @@ def account(user: int) -> bytes:
         "avatar_url": f"https://app.box.com/api/avatar/large/{number}",
         "notification_email": None,
     }
-    return json.dumps(values).encode()
+    return json.dumps(asked_for(values, query)).encode()
 
 
 def item(folder: str, place: int) -> dict[str, Any]:
@@ -105,9 +105,14 @@ def about(folder: str, query: str) -> tuple[int, bytes]:
         "parent": None if top else root,
         "shared_link": None,
     }
+    return 200, json.dumps(asked_for(values, query)).encode()
+
+
+def asked_for(values: dict[str, Any], query: str) -> dict[str, Any]:
+    """Return the fields that the query asks for, and those that come with any; all of them where it asks for none."""
     asked = dict(parse_qsl(query)).get("fields")
     wanted = {*MINI, *asked.split(",")} if asked else set(values)
-    return 200, json.dumps({name: value for name, value in values.items() if name in wanted}).encode()
+    return {name: value for name, value in values.items() if name in wanted}
 
 
 def refusal(status: int, code: str, message: str) -> tuple[int, bytes]:

@@ -144,7 +144,7 @@ class QuietBox:
         if user is None:
             return 401, b""
         if path == "/2.0/users/me":
-            return 200, account(user)
+            return 200, account(user, query)
         found = FOLDER.fullmatch(path)
         if found and found[1] in SIZES:
             return items(found[1], query) if found[2] else about(found[1], query)

@@ -89,7 +89,8 @@ def callback() -> Any:
 def dashboard() -> str:
     page = starter.page_number()
     fields, offset = ",".join(starter.DASHBOARD_FIELDS), (page - 1) * starter.SIZE
-    return starter.dashboard(*both("/2.0/users/me", f"/2.0/folders/0/items?fields={fields}&{ITEMS}{offset}"), page)
+    account = f"/2.0/users/me?fields={','.join(starter.ACCOUNT_FIELDS)}"
+    return starter.dashboard(*both(account, f"/2.0/folders/0/items?fields={fields}&{ITEMS}{offset}"), page)
 
 
 def folder(folder_id: str) -> str:

@@ -37,7 +37,7 @@ def make(name: str, storage_of: Callable[[str], TokenStorage], client_for: Calla
 
     def dashboard() -> str:
         page, client = starter.page_number(), client_for(session["kept"])
-        account = client.users.get_user_me()
+        account = client.users.get_user_me(fields=list(starter.ACCOUNT_FIELDS))
         return starter.dashboard(account, list_of(client, "0", page, starter.DASHBOARD_FIELDS), page)
 
     def folder(folder_id: str) -> str:

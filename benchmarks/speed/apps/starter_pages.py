@@ -19,6 +19,7 @@ from werkzeug.routing import Rule
 ROOT = Path(__file__).resolve().parents[3]
 SIZE = 100
 DASHBOARD_FIELDS = ("name", "size", "modified_at", "url")
+ACCOUNT_FIELDS = ("name", "login", "space_used", "space_amount")
 FOLDER_FIELDS = ("name", "size", "modified_at", "etag", "url")
 ABOUT_FIELDS = ("name", "path_collection", "permissions", "item_status")
 API = os.environ.get("BOX_API_URL", "")

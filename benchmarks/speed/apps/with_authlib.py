@@ -59,7 +59,7 @@ def ask(path: str, **query: Any) -> Any:
 
 def dashboard() -> Any:
     page = starter.page_number()
-    account = ask("users/me")
+    account = ask("users/me", fields=",".join(starter.ACCOUNT_FIELDS))
     items = ask("folders/0/items", **starter.page_query(starter.DASHBOARD_FIELDS, page))
     return starter.dashboard(account, items, page) if account and items else redirect("/login")
 

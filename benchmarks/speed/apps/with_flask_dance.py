@@ -46,7 +46,7 @@ def dashboard() -> Any:
     page = starter.page_number()
     if not blueprint.session.authorized:
         return redirect(url_for("provider.login"))
-    account = ask("/2.0/users/me")
+    account = ask("/2.0/users/me", fields=",".join(starter.ACCOUNT_FIELDS))
     items = ask("/2.0/folders/0/items", **starter.page_query(starter.DASHBOARD_FIELDS, page))
     if not (account and items):
         return redirect(url_for("provider.login"))
