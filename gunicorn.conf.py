@@ -72,7 +72,7 @@ class Worker(ThreadWorker):
 
 worker_class = Worker
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)  # about one a core
-threads = 16  # a page mostly waits for Box: threads are what limits pages a second when Box is slow
+threads = 32  # a page mostly waits for Box: what limits pages a second when that is slow (benchmarks/README.md)
 timeout = 60  # seconds before a worker that stands still is replaced; a page that waits for Box does not count
 graceful_timeout = 60  # seconds for what is under way when it is to stop: pages, uploads, refreshes, which may take 40
 

@@ -20,7 +20,7 @@ from ..addresses import LOOPBACK
 from ..logs import hide_addresses, path_without_ids, printable
 from .condition import Condition
 
-CONNECTIONS = 32  # kept open at most for each host
+CONNECTIONS = 64  # kept open at most for each host: two for each of 32 threads that serve pages
 hide_addresses("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry")
 
 

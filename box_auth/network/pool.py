@@ -12,8 +12,10 @@ from box_sdk_gen import BaseUrls, NetworkSession
 
 from ..config import Settings
 from .at_once import run_at_once
-from .http import CONNECTIONS, PooledSession
+from .http import PooledSession
 from .retries import BUDGET, LONG_BUDGET, READ, SHORT_BUDGET, NoRetries, RetryingClient
+
+THREADS = 32  # that make calls at once, beside those that serve pages, which make calls themselves
 
 
 class Network:
@@ -78,7 +80,7 @@ class Network:
             return
         with self._lock:
             if self._pid != os.getpid():
-                self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="box")
+                self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="box")
                 self._http = PooledSession()
                 self._session = self._make_session(BUDGET, READ)
                 self._short = self._make_session(SHORT_BUDGET, READ)
