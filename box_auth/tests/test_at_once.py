@@ -8,8 +8,7 @@ from flask import request
 from box_auth import config
 from box_auth.errors import BoxUnavailable
 from box_auth.network import at_once
-from box_auth.network.http import CONNECTIONS
-from box_auth.network.pool import Network
+from box_auth.network.pool import THREADS, Network
 
 
 @pytest.fixture
@@ -28,9 +27,9 @@ def busy(network):
         begun.release()
         go_on.wait(30)
 
-    other = threading.Thread(target=network.at_once, args=[hold] * (3 * CONNECTIONS))
+    other = threading.Thread(target=network.at_once, args=[hold] * (3 * THREADS))
     other.start()
-    for _ in range(CONNECTIONS + 1):  # the threads, and the one that waits
+    for _ in range(THREADS + 1):  # the threads, and the one that waits
         assert begun.acquire(timeout=10)
     yield go_on
     go_on.set()
@@ -49,13 +48,13 @@ def test_calls_within_calls_end_at_once_however_wide_and_deep(network, wide, dee
 
 @pytest.mark.timeout(10)
 def test_a_nested_wave_that_meets_in_all_threads_does_not_stop(network):
-    meet = threading.Barrier(CONNECTIONS + 1)  # every thread is taken before any asks for more
+    meet = threading.Barrier(THREADS + 1)  # every thread is taken before any asks for more
 
     def call():
         meet.wait(5)
         return network.at_once(lambda: 1, lambda: 2, lambda: 3)
 
-    assert network.at_once(*[call] * (CONNECTIONS + 1)) == [[1, 2, 3]] * (CONNECTIONS + 1)
+    assert network.at_once(*[call] * (THREADS + 1)) == [[1, 2, 3]] * (THREADS + 1)
 
 
 def test_somebodys_many_calls_keep_nobody_else_waiting(network, busy):
