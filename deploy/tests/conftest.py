@@ -122,12 +122,25 @@ class Deployment:
                 instance.stop()
 
 
+UPLOAD = """
+
+@app.post("/files/<folder_id>/upload")
+@app.extensions["csrf"].exempt
+def upload(folder_id):
+    from flask import request
+
+    return str(len(request.get_data()))
+"""
+
+
 @contextlib.contextmanager
 def deployed(emulator, box, folder: Path, *, subpath: str = "") -> Iterator[Deployment]:  # noqa: F811
     ports = [free_port(), free_port()]
     (folder / "nginx").mkdir()
     proxy = Proxy(folder / "nginx", [f"127.0.0.1:{port}" for port in ports], subpath=bool(subpath))
     fork = checkout(folder / "fork", "gunicorn.conf.py")
+    with open(fork / "app.py", "a") as source:
+        source.write(UPLOAD)
     with contextlib.ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
         site = proxy.https + subpath
