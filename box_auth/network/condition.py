@@ -19,7 +19,7 @@ class Condition:
 
     def __init__(self) -> None:
         self.warning = ""  # a code of the catalogue's
-        self._date = ""
+        self._date: str | None = None  # of the answer that was looked at last
 
     def answered(self, date: str) -> None:
         """Compare the clock with the ``Date`` of an answer. The log is told when it begins to be off."""
@@ -33,7 +33,7 @@ class Condition:
 
     def untrusted(self) -> None:
         """Take note of a certificate that this machine does not trust."""
-        self.warning, self._date = "box_tls", ""
+        self.warning, self._date = "box_tls", None
 
 
 def clock_ahead(date: str) -> float | None:

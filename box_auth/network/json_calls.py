@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import time
@@ -16,6 +17,7 @@ from box_sdk_gen.box.errors import RequestInfo, ResponseInfo
 from box_sdk_gen.networking.box_network_client import USER_AGENT_HEADER, X_BOX_UA_HEADER
 from box_sdk_gen.networking.fetch_options import FetchOptions, ResponseFormat
 from box_sdk_gen.networking.fetch_response import FetchResponse
+from requests.utils import check_header_validity
 
 from .. import request_id
 from ..errors import BoxUnavailable
@@ -36,27 +38,22 @@ class JsonCalls:
 
     def fetch(self, options: FetchOptions, timeout: urllib3.Timeout, deadline: float) -> FetchResponse | None:
         """Return the answer, read whole by ``deadline`` (monotonic seconds); None where the SDK's client must send it:
-        a call with contents, one that is led on elsewhere, or plain HTTP by a proxy.
+        a call with contents, or plain HTTP by a proxy. No redirect is followed: what was sent may have taken effect.
 
         Raises what the SDK's client does: `BoxAPIError` for a refusal, `BoxSDKError` where there was no answer, and
-        `OSError` where the file with certificates is missing.
+        `OSError` where the file with certificates is missing; `BoxUnavailable` for an answer that is none.
         """
         write = _WRITERS.get(options.content_type)
         if write is None or options.file_stream or options.response_format == ResponseFormat.BINARY:
             return None
-        parts = urlsplit(options.url)
-        site = f"{parts.scheme}://{parts.netloc}"
-        given = urlencode({name: value for name, value in (options.params or {}).items() if value is not None})
-        query = "&".join(filter(None, (parts.query, given)))
-        target = f"{parts.path or '/'}?{query}" if query else parts.path or "/"
-        method, headers = options.method.upper(), _headers(options)
-        body = write(options.data) if options.data else None
-        pool = self._pool(site)
-        if pool is None:
-            return None
-        began, status, answered = time.monotonic(), None, cast(Mapping[str, str], {})
+        method, began, status, answered = options.method.upper(), 0.0, None, cast(Mapping[str, str], {})
         try:
-            request = {"headers": headers, "body": body, "timeout": timeout}
+            site, target = _address(options)
+            headers, body = _headers(options), write(options.data) if options.data else None
+            pool = self._pool(site)
+            if pool is None:
+                return None
+            request, began = {"headers": headers, "body": body, "timeout": timeout}, time.monotonic()
             try:
                 answer = pool.urlopen(method, target, **request, **_RAW)
             except urllib3.exceptions.ClosedPoolError:  # it made way for connections to other hosts
@@ -64,17 +61,21 @@ class JsonCalls:
             self._http.condition.answered(answer.headers.get("Date", ""))
             content = read_whole(answer, deadline)
             status, answered = answer.status, answer.headers
-        except (urllib3.exceptions.HTTPError, requests.RequestException, ValueError) as error:  # the latter for headers
+        except (urllib3.exceptions.HTTPError, requests.RequestException, ValueError) as error:  # no address, no header
             if isinstance(error, urllib3.exceptions.SSLError):
+                self._pool(site, anew=True)  # is the file with certificates there still?
                 self._http.condition.untrusted()
             raise BoxSDKError(message=type(error).__name__, error=error) from None
         finally:
-            tell(method, options.url, status, answered, time.monotonic() - began)
-        if answer.get_redirect_location() and options.follow_redirects:
-            return None
-        data = _read(content)
+            if began:
+                tell(method, options.url, status, answered, time.monotonic() - began)
+        text, data = content.decode("utf-8", "replace"), cast(Any, {})  # what is no JSON is {} to the SDK's client, too
+        with contextlib.suppress(ValueError):
+            data = json.loads(text)
         if status >= 400:
-            raise _refusal(options, headers, body, answer, data, content)
+            raise _refusal(options, headers, body, answer, data, text)
+        if answer.get_redirect_location() and options.follow_redirects:
+            raise BoxUnavailable("box_bad_answer")
         return FetchResponse(status, cast(Any, answered), url=options.url, data=data, content=io.BytesIO(content))
 
     def _pool(self, site: str, anew: bool = False) -> Any:
@@ -84,34 +85,34 @@ class JsonCalls:
         return self._pools[site]
 
 
+def _address(options: FetchOptions) -> tuple[str, str]:
+    """Return the site, such as https://api.box.com, and what is asked for there."""
+    parts = urlsplit(options.url)
+    given = urlencode({key: value for key, value in (options.params or {}).items() if value is not None}, doseq=True)
+    query = "&".join(filter(None, (parts.query, given)))
+    return f"{parts.scheme}://{parts.netloc}", f"{parts.path or '/'}?{query}" if query else parts.path or "/"
+
+
 def _headers(options: FetchOptions) -> dict[str, str]:
-    session = cast(NetworkSession, options.network_session)
-    headers = {**session.additional_headers, **(options.headers or {}), **_ALWAYS, "Content-Type": options.content_type}
+    session, own = cast(NetworkSession, options.network_session), {**_ALWAYS, "Content-Type": options.content_type}
     if options.auth:
-        headers["Authorization"] = options.auth.retrieve_authorization_header(network_session=session)
+        own["Authorization"] = options.auth.retrieve_authorization_header(network_session=session)
     if name := request_id.current():
-        headers[request_id.HEADER] = name
-    return headers
-
-
-def _read(content: bytes) -> Any:
-    """Return what JSON says; an empty object, as the SDK's client has it, for what is none."""
-    try:
-        return json.loads(content.decode("utf-8", "replace")) if content else {}
-    except ValueError:
-        return {}
+        own[request_id.HEADER] = name
+    given: list[Any] = [*session.additional_headers.items(), *(options.headers or {}).items()]
+    for header in (given := [header for header in given if header[1] is not None]):
+        check_header_validity(header)
+    return dict({name.lower(): (name, value) for name, value in (*given, *own.items())}.values())
 
 
 def _refusal(
-    options: FetchOptions, headers: dict[str, str], body: str | None, answer: Any, data: Any, content: bytes
-) -> BoxAPIError | BoxUnavailable:
+    options: FetchOptions, headers: dict[str, str], body: str | None, answer: Any, data: Any, text: str
+) -> Exception:
     if not isinstance(data, dict):
         return BoxUnavailable("box_bad_answer")
     asked = RequestInfo(options.method, options.url, options.params or {}, headers, body, options.content_type)
-    raw = content.decode("utf-8", "replace")
     more = {name: data.get(name) for name in ("code", "request_id", "help_url")}
-    said = ResponseInfo(
-        answer.status, dict(answer.headers), data, raw, context_info=data.get("context_info", {}), **more
-    )
+    more["context_info"] = data.get("context_info", {})
     words = f"{answer.status} {data.get('message', '')}; Request ID: {data.get('request_id', '')}"
+    said = ResponseInfo(answer.status, dict(answer.headers), data, text, **more)
     return BoxAPIError(asked, said, words, data_sanitizer=cast(NetworkSession, options.network_session).data_sanitizer)
