@@ -41,11 +41,14 @@ def create(path: Path) -> bool:
     return True
 
 
-def write(path: Path, data: bytes, check: Callable[[], None] = lambda: None) -> None:
+def write(path: Path, data: bytes, check: Callable[[], None] = lambda: None, *, crowded: bool = False) -> None:
     """Replace what is at ``path`` (mode 0600) in one step that survives a crash. Call it with ``path``'s lock held.
 
-    ``check`` may raise just before that step; then nothing is changed.
+    ``check`` may raise just before that step; then nothing is changed. What processes that died here left goes, unless
+    the folder is ``crowded``: to look through that takes too long for each file.
     """
+    for left in () if crowded else path.parent.glob(f".{path.stem}.*.tmp"):
+        left.unlink(missing_ok=True)
     _put(_draft(path, data), path, check)
     try:
         descriptor = os.open(path.parent, os.O_RDONLY)

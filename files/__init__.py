@@ -34,6 +34,7 @@ def for_all_templates():
         "file_links": links,
         "row_address": addresses,
         "item_address": addresses.of_item,
+        "thumbnail_address": addresses.of_thumbnail,
         "item_addresses": Found(addresses.of_item),
         "thumbnail_addresses": Found(addresses.of_thumbnail),
         "path_to": path_to,

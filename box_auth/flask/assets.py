@@ -88,7 +88,8 @@ class _Assets:
     def finish(self, response: Response) -> Response:
         """Say how long a static file may be kept, and compress it. Parts and answers without a body are as Flask has
         them."""
-        if not _is_static(request.endpoint):
+        # What is no file is a page of the app's own that has such a name.
+        if not _is_static(request.endpoint) or not response.direct_passthrough:
             return response
         is_text, length = (response.mimetype or "").startswith(_TEXT), response.content_length
         if is_text:
@@ -121,13 +122,14 @@ class _Assets:
 
     def _gzip(self, name: str, body: bytes) -> bytes:
         """Return the compressed form of a file. The first that was compressed goes first when there are too many."""
+        if known := self._compressed.get(name):
+            return known
         with self._compressing:
-            if name not in self._compressed:
-                compressed = gzip.compress(body, mtime=0)
-                while self._compressed and sum(map(len, self._compressed.values())) + len(compressed) > KEPT:
-                    del self._compressed[next(iter(self._compressed))]
-                self._compressed[name] = compressed
-            return self._compressed[name]
+            compressed = self._compressed.get(name) or gzip.compress(body, mtime=0)
+            while self._compressed and sum(map(len, self._compressed.values())) + len(compressed) > KEPT:
+                del self._compressed[next(iter(self._compressed))]
+            self._compressed[name] = compressed
+            return compressed
 
 
 def _hash(body: bytes) -> str:

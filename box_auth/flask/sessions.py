@@ -147,7 +147,7 @@ class BrowserSessions(ServerSideSessionInterface):  # type: ignore[misc]
     def save_session(self, app: Flask, session: Any, response: Response) -> None:
         try:
             super().save_session(app, session, response)
-            if "Cookie" in response.vary:
+            if "Cookie" in response.vary or "Set-Cookie" in response.headers:
                 assets.keep_from_others(response)
             if old := g.pop("box_replaced_sid", ""):
                 self._store.delete(old)

@@ -7,6 +7,7 @@ import ipaddress
 import math
 import re
 import time
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SIGN_INS = "100 per minute"
 _ADDRESS = re.compile(r"\[([^]]*)](?::\d+)?|([^:]*):\d+")  # with a port, or in brackets, as some proxies write it
+_AWAY = 10.0  # seconds that a store which failed is left alone: else each sign-in would wait for it
 _log = own_logger(__name__)
 
 
@@ -31,7 +33,8 @@ class SignInLimit:
     """Counts in Redis where there is one, else in this process. The app's own RATELIMIT_ENABLED, RATELIMIT_STORAGE_URI
     and RATELIMIT_STORAGE_OPTIONS win.
 
-    What counts is imported and made when the first answer comes: no other page needs it, and it takes its time.
+    What counts is imported and made when the first answer comes: no other page needs it, and it takes its time. Where
+    it is not installed, the app does not start.
     """
 
     def __init__(self, app: Flask, settings: Settings) -> None:
@@ -39,6 +42,9 @@ class SignInLimit:
         self._uri: str = app.config.get("RATELIMIT_STORAGE_URI") or ""
         self._options: dict[str, Any] = app.config.get("RATELIMIT_STORAGE_OPTIONS") or {}
         self._settings = settings
+        self._away_until = 0.0  # monotonic seconds
+        if self._enabled and find_spec("limits") is None:
+            raise ModuleNotFoundError("limits is not installed: install what requirements.txt lists", name="limits")
 
     def refusal(self) -> Response | None:
         """Count this request. Return the page that refuses it if its address has brought too many, else None."""
@@ -46,9 +52,10 @@ class SignInLimit:
             return None
         visitor = _visitor()
         try:
-            counts = self._counts
+            counts = self._counts if time.monotonic() >= self._away_until else self._own_counts
             within = counts.hit(self._most, visitor)
         except Exception as error:  # whatever a store raises: one that is away keeps nobody out
+            self._away_until = time.monotonic() + _AWAY
             _log.warning("the store of the limit on sign-ins is away (%s): this process counts", type(error).__name__)
             counts = self._own_counts
             within = counts.hit(self._most, visitor)

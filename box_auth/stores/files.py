@@ -65,8 +65,8 @@ class FileStore(TokenStore):
 
     def _clear_leftovers(self) -> None:
         """Remove the marks that may go, and drafts that a killed process left and nobody writes over."""
-        _remove_older(self._used.iterdir(), 60)  # those being made have no time of their own yet
         _remove_older(self.folder.glob(".*.tmp"), 3600)
+        _remove_older(self._used.iterdir(), 60)  # those being made have no time of their own yet
 
     def users(self) -> list[str]:
         with self._errors():
@@ -100,8 +100,10 @@ class FileStore(TokenStore):
 
     def write(self, held: Held, data: bytes) -> None:
         with self._errors():
-            private_files.write(self._path(held.user_id), data, check=functools.partial(self._check, held))
+            check = functools.partial(self._check, held)
+            private_files.write(self._path(held.user_id), data, check, crowded=True)
             self._first_path(held.user_id).unlink(missing_ok=True)
+        self._sweeper.start_if_due()
 
     def delete(self, held: Held) -> None:
         with self._errors():

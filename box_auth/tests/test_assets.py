@@ -209,7 +209,11 @@ def get(app: Flask, path: str, **options):
 
 
 class TestFiles:
-    def test_that_are_written_faster_than_the_clock_ticks_are_told_apart(self, app):
+    def test_that_are_written_faster_than_the_clock_ticks_are_told_apart(self, app, monkeypatch):
+        def on_a_disk_whose_clock_ticks_each_second(path, state=assets._state):
+            return *state(path)[:2], *(moment // 10**9 * 10**9 for moment in state(path)[2:4]), state(path)[4]
+
+        monkeypatch.setattr(assets, "_state", on_a_disk_whose_clock_ticks_each_second)
         file, names = Path(app.static_folder) / "short.css", set()
         for number in range(200):
             with file.open("r+") as open_file:
@@ -303,6 +307,15 @@ class TestWhatAForkSays:
         box.init_app(bare)
         assert get(bare, "/static/short.css").status_code == 404
 
+    def test_on_a_page_that_has_the_name_of_static_files_is_not_compressed(self, make):
+        app, box = make.bare(), BoxAuth()
+        box.init_app(app)
+        page = Blueprint("own", __name__)
+        page.add_url_rule("/own", "static", lambda: "<p>the form's token</p>" * 500)
+        app.register_blueprint(page)
+        answer = get(app, "/own", headers={"Accept-Encoding": "gzip"})
+        assert ("Content-Encoding" in answer.headers, "ETag" in answer.headers) == (False, False)
+
 
 class TestAVisitor:
     def test_who_is_signed_in_gets_files_without_cookies_that_any_cache_may_keep(self, app):
@@ -325,6 +338,16 @@ class TestAVisitor:
             return response
 
         assert get(app, address(app, "short.css")).headers["Cache-Control"] == ASK_AGAIN
+
+    def test_who_gets_a_cookie_from_what_was_there_first_is_the_only_one_to_keep_it(self, make):
+        app = make.bare()
+        app.after_request(lambda response: response.set_cookie("visits", "1") or response)
+        BoxAuth().init_app(with_files(app))
+        answer = get(app, address(app, "short.css"))
+        assert ("Set-Cookie" in answer.headers, answer.headers["Cache-Control"]) == (
+            True,
+            FOREVER.replace("public", "private"),
+        )
 
     def test_is_told_of_a_missing_file_by_a_page_that_nobody_keeps(self, app):
         for path in ("/static/nowhere.css?v=0123456789ab", "/outer/files/nowhere.css"):

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import stat
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -116,8 +117,26 @@ def test_deleting_the_file_by_hand_means_starting_over(store):
     assert store.load(USER) is None
 
 
+def swept():
+    """Wait until what was begun to be cleared is."""
+    for thread in threading.enumerate():
+        if thread.name == "box-sweeper":
+            thread.join()
+
+
+def test_what_a_dead_process_left_half_written_is_cleared_away_by_a_refresh_too(store):
+    store.folder.mkdir()
+    left = store.folder / f".{USER}-{APP}.0123456789abcdef.tmp"
+    left.write_text("half")
+    os.utime(left, (time.time() - 3700,) * 2)
+    save(store, RECORD)
+    swept()
+    assert not left.exists()
+
+
 def test_a_change_looks_at_nobody_elses_files(store, monkeypatch):
     save(store, RECORD)
+    swept()
 
     def looked(*_):
         pytest.fail("it lists the folder, which has two files for each user")

@@ -212,6 +212,7 @@ class TestFloodsOfSignIns:
             assert [sign_in_from(app, "10.0.0.1").status_code for _ in range(4)] == [400, 400, 400, 429]
         assert "hush-hush" not in caplog.text
         assert "redis:" not in caplog.text
+        assert caplog.text.count("is away") == 1  # nor does each sign-in wait for it
 
     @needs_redis
     def test_with_redis_all_machines_count_together_and_go_on_when_it_was_away(self, make, few):
