@@ -108,7 +108,11 @@ ROW_AND_MACROS = """{% from "_items.html" import table, date, icon, kind_of, siz
 
 
 @pytest.mark.parametrize(
-    "odd", ["absent", None, "a.PDF", "x", "update", "x.Items", "", True, -1, 0, 1023, 1.5, 10**400, float("nan"), [1], "<b>"]
+    "odd",
+    [
+        *("absent", None, "a.PDF", "x", "update", "x.Items", "", "<b>"),
+        *(True, -1, 0, 1023, 1.5, 10**400, float("nan"), [1]),
+    ],
 )
 def test_a_row_of_a_list_says_what_the_macros_for_pages_of_ones_own_say(odd):
     for kind in ("file", "folder", "web_link", "other"):

@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.speed import long_runs, peers, table
@@ -38,13 +39,15 @@ def read_options() -> argparse.Namespace:
     names = [app.name for app in peers.APPS]
     parser.add_argument("--only", default=",".join(names), help="apps, with commas (%(default)s)")
     parser.add_argument("--schemes", default="http,https", help="to Box: http is plain, https is TLS (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="of the floor and ours, by turns (%(default)s)")
+    parser.add_argument("--rounds", type=at_least(1), default=3, help="of the floor and ours, by turns (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="a fourth of the time each, one round, no start measured")
     folder = Path(sys.prefix) / "bench"
     parser.add_argument(
         "--peers", type=Path, default=folder, help="folder that the peers are installed into (%(default)s)"
     )
-    parser.add_argument("--views", type=int, help="instead: memory of ours after 100 views and after so many")
+    parser.add_argument(
+        "--views", type=at_least(1000), help="instead: memory of ours after 100 views and after so many"
+    )
     parser.add_argument(
         "--threads", type=numbers, help="instead: views/s and memory of ours with so many threads, such as 8,16,32,64"
     )
@@ -57,6 +60,15 @@ def read_options() -> argparse.Namespace:
     if not set(options.schemes.split(",")) <= {"http", "https"}:
         parser.error("--schemes are http and https")
     return options
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"at least {least}")
+        return int(text)
+
+    return number
 
 
 def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) -> int:
@@ -89,9 +101,9 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
         usable = [app for app in options.apps if app.name not in failed]
         say(f"{scheme}: starting, signing in, warming up")
         with started(bench, usable, scheme, folder):
-            measure(bench, options)
+            rounds = measure(bench, options)
         rows = [row for row in ROWS if not row.startswith("start")]
-        print(f"### {'Plain' if scheme == 'http' else 'TLS'} to Box\n")
+        print(f"### {'Plain' if scheme == 'http' else 'TLS'} to Box\n\nRounds of the floor and ours: {rounds}.\n")
         print(table.table(bench.figures, rows, options.apps), flush=True)
         print_notes(bench)
         these = list(table.limits(bench.figures, options.apps))
@@ -108,7 +120,8 @@ def run(options: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) 
         judged += these
     if busy:
         print(
-            "\\* The machine was busy with something else, also when it was measured again: that figure is in doubt.\n"
+            "\\* The machine was busy with something else for more than a tenth of the time, so that this is in doubt. "
+            "Views were measured again where there was time for it, first views and starts were not.\n"
         )
     for fault in faults:
         print(f"FAULT: {fault}")
@@ -125,7 +138,8 @@ def print_notes(bench: Bench) -> None:
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
+    for end in (signal.SIGTERM, signal.SIGHUP):  # so that what was started is stopped
+        signal.signal(end, lambda number, _: sys.exit(128 + number))
     options = read_options()
     if options.end_with_parent:
         die_with_parent(signal.SIGTERM)

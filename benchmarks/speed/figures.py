@@ -75,6 +75,10 @@ class Figures:
     def note(self, row: str, app: str, words: str) -> None:
         self.cells[row, app].note = words
 
+    def in_doubt(self, row: str, *apps: str) -> bool:
+        """Tell whether the machine was busy with something else when this was measured of any of the apps."""
+        return any(self.cells[row, app].busy for app in apps if (row, app) in self.cells)
+
     def median(self, row: str, app: str) -> float | None:
         """Return the median of all rounds, None where there is none."""
         cell = self.cells.get((row, app))

@@ -56,13 +56,15 @@ def say(words: str) -> None:
     print(f"{time.monotonic() - BEGAN:4.0f} s  {words}", file=sys.stderr, flush=True)
 
 
-def measure(bench: Bench, options: argparse.Namespace) -> None:
+def measure(bench: Bench, options: argparse.Namespace) -> int:
     """Fill a table: the floor and ours by turns in every round, the others in the first. On a slow machine there are
-    fewer rounds."""
+    fewer rounds; how many there were is returned."""
     end = time.monotonic() + LONGEST
+    rounds = 0
     for number in range(1 if options.quick else options.rounds):
         if number and time.monotonic() > end:
             break
+        rounds += 1
         say(f"round {number + 1}")
         pair = [server for server in bench.servers if server.app.name in PAIR]
         pair = pair[::-1] if number % 2 else pair
@@ -75,6 +77,7 @@ def measure(bench: Bench, options: argparse.Namespace) -> None:
     for server in list(bench.servers):
         bench.of(server, lambda server=server: bench.figures.add("memory", server.app.name, server.memory()))
     bench.faults += different(bench)
+    return rounds
 
 
 def measure_starts(bench: Bench, apps: list[App], folder: Path) -> Figures:

@@ -77,6 +77,8 @@ def views(
         stop(process)
     run = Run(cpu=cpu, calls=sum(counts["calls"].values()), connections=counts["connections"], **came)
     no_page = sum(times for what, times in run.wrong.items() if what != ANOTHERS)
+    if not run.views:
+        raise Failed("no page came")
     if 2 * no_page >= run.views:
         raise Failed(f"wrong pages: {run.wrong}")
     return run
