@@ -18,7 +18,7 @@ from flask import redirect, request, session
 
 from . import starter_pages as starter
 
-app = starter.make(__name__)
+app = starter.make(__name__, flat=True)
 app.permanent_session_lifetime = 86400
 http = urllib3.PoolManager(maxsize=32, retries=False, ca_certs=os.environ.get("REQUESTS_CA_BUNDLE"))
 pool = ThreadPoolExecutor(32)

@@ -1,7 +1,7 @@
 """The starter's two pages for apps that are not the starter: its templates, with what they ask for handed in.
 
-The rows of the lists come from `templates/_items.html` beside this file, which is flat. The addresses come from a file
-that the bench wrote (``BENCH_RULES``), so that nothing of the starter is imported here.
+The floor's rows come from `templates/_items.html` beside this file, which is flat. The addresses come from a file that
+the bench wrote (``BENCH_RULES``), so that nothing of the starter is imported here.
 """
 
 from __future__ import annotations
@@ -56,13 +56,27 @@ def page_query(fields: tuple[str, ...], page: int) -> dict[str, Any]:
     return {"fields": ",".join(fields), "limit": SIZE, "offset": (page - 1) * SIZE}
 
 
-def make(name: str) -> Flask:
-    """Return an app with the starter's addresses, none of which has a page yet."""
+class PageOf(dict[str, str]):
+    """Where an item's row leads: the first address for its type."""
+
+    def __getitem__(self, item: Any) -> Any:
+        address = self.get(item["type"])
+        return address and address.format(**item)
+
+
+PAGES = PageOf(file="/files/file/{id}", folder="/files/{id}")
+PICTURES = PageOf(file="/files/file/{id}/thumbnail?of={etag}")
+
+
+def make(name: str, *, flat: bool = False) -> Flask:
+    """Return an app with the starter's addresses, none of which has a page yet. Its lists are the starter's own, or
+    ``flat``."""
     app = Flask(name, root_path=str(ROOT))
     app.secret_key = "the-same-everywhere-and-no-secret"
     own, starter = Path(__file__).parent / "templates", FileSystemLoader(ROOT / "templates")
     files = FileSystemLoader(ROOT / "files" / "templates")
-    app.jinja_env.loader = ChoiceLoader([FileSystemLoader(own), starter, files, PrefixLoader({"starter": starter})])
+    loaders = [starter, files, PrefixLoader({"starter": starter})]
+    app.jinja_env.loader = ChoiceLoader([FileSystemLoader(own), *loaders] if flat else loaders)
     known = {rule.rule for rule in app.url_map.iter_rules()}
     addresses = json.loads(Path(os.environ["BENCH_RULES"]).read_text())
     for rule in addresses["rules"]:
@@ -85,6 +99,8 @@ def make(name: str) -> Flask:
         return {
             "box": SimpleNamespace(demo=False, user=user),
             "file_links": [(url_for(endpoint), words) for endpoint, words in links],
+            "item_addresses": PAGES,
+            "thumbnail_addresses": PICTURES,
             "path_to": lambda about: about["path_collection"]["entries"],
             "count_of": lambda items: items["total_count"],
         }
