@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 import requests
 from flask import request
 
+from benchmarks.speed.processes import PROC, children
 from box_auth.tests.journey import ROOT, Process, clean_environment, free_port
 from box_emulator import Emulator
 from box_emulator.tokens import TokenPair
 
-PROC = Path("/proc")
 DEBUG = """[loggers]\nkeys=root\n[handlers]\nkeys=all\n[formatters]\nkeys=
 [logger_root]\nlevel=DEBUG\nhandlers=all\n[handler_all]\nclass=StreamHandler\nargs=(sys.stderr,)\n"""
 
@@ -239,12 +239,6 @@ def stop(process: int) -> None:
         if all(stat.read_text().rpartition(") ")[2].startswith("T") for stat in threads):
             return
     raise AssertionError("the process goes on")
-
-
-def children(process: int) -> list[int]:
-    with contextlib.suppress(OSError):
-        return [int(child) for child in (PROC / f"{process}/task/{process}/children").read_text().split()]
-    return []
 
 
 def status_of(process: int) -> dict[str, int]:
